@@ -1,0 +1,161 @@
+"""The result of an evaluation, and its two files: ``report.json`` holds everything, ``report.csv`` one row a skill."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hot.assets import write_atomically
+from hot.errors import BadFileError
+
+OPEN_LOOP = "open loop"
+"""Name of the controller that replays the reference's targets."""
+
+
+class _Result(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rate(_Result):
+    """How many of the judged clips succeeded, with the Wilson 95 % interval of the rate."""
+
+    successes: int
+    clips: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> Optional[float]:
+        """The rate in [0, 1]; None where no clip was judged."""
+        return self.successes / self.clips if self.clips else None
+
+
+class ClipScore(_Result):
+    """One clip: its mean errors (None: the simulation was not finite) and what each rule says (None: not judged)."""
+
+    clip_id: int
+    means: Dict[str, Optional[float]]
+    success: Dict[str, Optional[bool]]
+
+
+class SkillReport(_Result):
+    """One controller on the clips of one skill with one hand and one object."""
+
+    hand: str
+    object: str
+    skill: str
+    controller: str
+    """Name of the policy, or "open loop"."""
+    clips: int
+    frames: int
+    """Frames of the longest clip."""
+    nonfinite_clips: int
+    """Clips whose simulation left the finite numbers: failures of every rule, and left out of the mean errors."""
+    rates: Dict[str, Rate]
+    means: Dict[str, Optional[float]]
+    scores: Tuple[ClipScore, ...]
+
+
+class Difference(_Result):
+    """First minus second over paired clips, with its 95 % interval; None stands for unbounded or unknown."""
+
+    clips: int
+    value: Optional[float]
+    low: Optional[float]
+    high: Optional[float]
+
+
+class Comparison(_Result):
+    """Two controllers on the same clips."""
+
+    hand: str
+    object: str
+    skill: str
+    first: str
+    second: str
+    rates: Dict[str, Difference]
+    means: Dict[str, Difference]
+
+
+class Report(_Result):
+    """A whole evaluation and the settings that reproduce it."""
+
+    hand: str
+    objects: Tuple[str, ...]
+    engine: str
+    physics: Dict[str, Any]
+    """The physics choices, as plain numbers."""
+    seed: int
+    noise: float
+    policy: Optional[str] = None
+    """Where the policy came from; None if only the open loop ran."""
+    skills: Tuple[SkillReport, ...]
+    comparisons: Tuple[Comparison, ...] = ()
+
+    def to_json(self) -> str:
+        """Everything, indented."""
+        return self.model_dump_json(indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Report:
+        """The report that :meth:`to_json` wrote.
+
+        Raises:
+            ValidationError: not such a text.
+        """
+        return cls.model_validate_json(text)
+
+    def to_csv(self) -> str:
+        """One row per hand, object, skill and controller; a rate is followed by its interval and clip count."""
+        rows = [self._row(skill) for skill in self.skills]
+        fields = list(dict.fromkeys(key for row in rows for key in row))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fields, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue()
+
+    def _row(self, skill: SkillReport) -> Dict[str, Any]:
+        row: Dict[str, Any] = skill.model_dump(exclude={"rates", "means", "scores"})
+        for name, rate in ((f"success_{rule}", rate) for rule, rate in skill.rates.items()):
+            row.update({name: rate.value, f"{name}_low": rate.low, f"{name}_high": rate.high})
+            row[f"{name}_clips"] = rate.clips
+        return {**row, **skill.means, "engine": self.engine, "seed": self.seed, "noise": self.noise}
+
+
+def write_report(report: Report, folder: Path) -> Tuple[Path, Path]:
+    """Write ``report.json`` and ``report.csv`` into ``folder``, each whole or not at all; the two paths.
+
+    Raises:
+        BadFileError: the folder cannot be made or written.
+    """
+    paths = Path(folder) / "report.json", Path(folder) / "report.csv"
+    for path, text in zip(paths, (report.to_json(), report.to_csv())):
+        with write_atomically(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    return paths
+
+
+def read_report(path: Path) -> Report:
+    """The report in a ``report.json``, or in the folder that holds one.
+
+    Raises:
+        BadFileError: missing, unreadable, or not a report.
+    """
+    path = Path(path) / "report.json" if Path(path).is_dir() else Path(path)
+    try:
+        return Report.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadFileError(path, f"cannot be read ({error})") from error
+    except ValidationError as error:
+        raise BadFileError(path, f"is not an evaluation report ({_first_problem(error)})") from error
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place: List[str] = [str(part) for part in first["loc"]]
+    return f"{'.'.join(place)}: {first['msg']}" if place else str(first["msg"])

@@ -1,0 +1,169 @@
+"""From a trace to a result: scores per clip, rates and means per skill, and paired comparisons."""
+
+from __future__ import annotations
+
+import math
+from typing import Dict, List, Optional, Sequence, Tuple
+
+from torch import Tensor
+
+from hot.errors import ConfigError
+from hot.evaluation.intervals import Interval, paired_means, paired_rates, wilson
+from hot.evaluation.metrics import (
+    FrameErrors,
+    Verdict,
+    add_auc,
+    clip_mean,
+    frame_errors,
+    hot_success,
+    spider_success,
+    strict_success,
+)
+from hot.evaluation.report import OPEN_LOOP, ClipScore, Comparison, Difference, Rate, SkillReport
+from hot.evaluation.skill_rules import skill_success
+from hot.objects import ObjectSpec
+from hot.rollouts import Trace
+
+
+def summarise(trace: Trace, object_spec: ObjectSpec, controller: str = OPEN_LOOP) -> SkillReport:
+    """Score every clip of a trace of one skill and one object.
+
+    Each rule is reported with the plain rotation error, and as ``<rule>_symmetric`` with the error up to
+    the object's symmetry.
+
+    Raises:
+        UnknownNameError: no rule for the trace's skill.
+    """
+    errors = frame_errors(trace, object_spec)
+    scores = _scores(trace.clip_ids, _means(trace, errors), _verdicts(trace, errors))
+    return SkillReport(
+        hand=trace.hand,
+        object=trace.object,
+        skill=trace.skill,
+        controller=controller,
+        clips=len(scores),
+        frames=int(trace.valid.sum(0).max()) if len(scores) else 0,
+        nonfinite_clips=int((~errors.finite).sum()),
+        rates=_rates(scores),
+        means=_mean_of_means(scores),
+        scores=scores,
+    )
+
+
+def compare(first: SkillReport, second: SkillReport) -> Comparison:
+    """First minus second, clip by clip: say a policy against the open loop.
+
+    Raises:
+        ConfigError: the two are not of the same clips of the same skill, object and hand.
+    """
+    of = [(r.hand, r.object, r.skill, [s.clip_id for s in r.scores]) for r in (first, second)]
+    if of[0] != of[1]:
+        raise ConfigError(f"cannot pair {first.controller} with {second.controller}: the clips are not the same ones")
+    pairs = list(zip(first.scores, second.scores))
+    return Comparison(
+        hand=first.hand,
+        object=first.object,
+        skill=first.skill,
+        first=first.controller,
+        second=second.controller,
+        rates={name: _rate_difference(name, pairs) for name in first.rates},
+        means={name: _mean_difference(name, pairs) for name in first.means},
+    )
+
+
+def pick_clips(scores: Sequence[ClipScore]) -> Tuple[int, int, int]:
+    """Positions in ``scores`` of the best, the median (upper of two) and the worst clip by mean E_op.
+
+    Clips without a finite error are the worst.
+
+    Raises:
+        ConfigError: there is no clip.
+    """
+    if not scores:
+        raise ConfigError("no clip to pick from: the evaluation was empty")
+    order = sorted(range(len(scores)), key=lambda i: _or_infinite(scores[i].means["e_op_cm"]))
+    return order[0], order[len(order) // 2], order[-1]
+
+
+def _means(trace: Trace, errors: FrameErrors) -> Dict[str, Tensor]:
+    """Mean of each error per clip (N,)."""
+    frames = {
+        "e_op_cm": errors.point_cm,
+        "e_op_coordinate_cm": errors.coordinate_cm,
+        "e_or_deg": errors.rotation_deg,
+        "e_or_symmetric_deg": errors.symmetric_deg,
+        "e_h_cm": errors.hand_cm,
+        "e_object_cm": errors.object_cm,
+        "reward": trace.reward,
+    }
+    means = {name: clip_mean(values, errors) for name, values in frames.items()}
+    return {**means, "add_auc": add_auc(errors)}
+
+
+def _verdicts(trace: Trace, errors: FrameErrors) -> Dict[str, Verdict]:
+    verdicts: Dict[str, Verdict] = {}
+    for suffix, view in (("", errors), ("_symmetric", errors.up_to_symmetry())):
+        verdicts[f"hot{suffix}"] = hot_success(view)
+        verdicts[f"spider{suffix}"] = spider_success(view)
+        verdicts[f"strict{suffix}"] = strict_success(view)
+        verdicts[f"skill{suffix}"] = skill_success(trace, view)
+    return verdicts
+
+
+def _scores(clip_ids: Tensor, means: Dict[str, Tensor], verdicts: Dict[str, Verdict]) -> Tuple[ClipScore, ...]:
+    columns = {name: values.tolist() for name, values in means.items()}
+    rules = {name: (verdict.success.tolist(), verdict.judged.tolist()) for name, verdict in verdicts.items()}
+    return tuple(
+        ClipScore(
+            clip_id=clip,
+            means={name: _or_none(column[i]) for name, column in columns.items()},
+            success={name: bool(good[i]) if judged[i] else None for name, (good, judged) in rules.items()},
+        )
+        for i, clip in enumerate(clip_ids.tolist())
+    )
+
+
+def _rates(scores: Sequence[ClipScore]) -> Dict[str, Rate]:
+    rates = {}
+    for name in scores[0].success if scores else ():
+        judged = [score.success[name] for score in scores if score.success[name] is not None]
+        interval = wilson(sum(map(bool, judged)), len(judged))
+        rates[name] = Rate(successes=sum(map(bool, judged)), clips=len(judged), low=interval.low, high=interval.high)
+    return rates
+
+
+def _mean_of_means(scores: Sequence[ClipScore]) -> Dict[str, Optional[float]]:
+    means: Dict[str, Optional[float]] = {}
+    for name in scores[0].means if scores else ():
+        values = [value for value in (score.means[name] for score in scores) if value is not None]
+        means[name] = sum(values) / len(values) if values else None
+    return means
+
+
+_Pairs = List[Tuple[ClipScore, ClipScore]]
+
+
+def _rate_difference(name: str, pairs: _Pairs) -> Difference:
+    judged = [(a.success[name], b.success[name]) for a, b in pairs]
+    judged = [(a, b) for a, b in judged if a is not None and b is not None]
+    interval = paired_rates([bool(a) for a, _ in judged], [bool(b) for _, b in judged])
+    return _difference(interval, len(judged))
+
+
+def _mean_difference(name: str, pairs: _Pairs) -> Difference:
+    values = [(a.means[name], b.means[name]) for a, b in pairs]
+    known = [(a, b) for a, b in values if a is not None and b is not None]
+    return _difference(paired_means([a for a, _ in known], [b for _, b in known]), len(known))
+
+
+def _difference(interval: Interval, clips: int) -> Difference:
+    value, low, high = map(_or_none, interval)
+    return Difference(clips=clips, value=value, low=low, high=high)
+
+
+def _or_none(value: float) -> Optional[float]:
+    return value if math.isfinite(value) else None
+
+
+def _or_infinite(value: Optional[float]) -> float:
+    return math.inf if value is None else value

@@ -1,0 +1,6 @@
+"""Facts of an object: its meshes, mass, surface points, symmetry, and distances to its surface."""
+
+from hot.objects.catalogue import load_object, object_names
+from hot.objects.spec import ObjectSpec, Symmetry
+
+__all__ = ["ObjectSpec", "Symmetry", "load_object", "object_names"]

@@ -1,0 +1,9 @@
+"""Many copies of one hand and one object each, stepped in parallel; the only room that knows an engine."""
+
+from __future__ import annotations
+
+from hot.physics.config import PhysicsConfig
+from hot.physics.engines import make_physics
+from hot.physics.interface import CONTROL_DT, Physics, Scene, State
+
+__all__ = ["CONTROL_DT", "Physics", "PhysicsConfig", "Scene", "State", "make_physics"]

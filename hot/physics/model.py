@@ -1,0 +1,103 @@
+"""A hand, an object and a table plane as one MuJoCo model."""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+
+from hot.errors import PhysicsError
+from hot.hands import HandSpec
+from hot.objects import ObjectSpec
+from hot.physics.config import PhysicsConfig
+from hot.physics.interface import CONTROL_DT
+
+OBJECT = "object"
+# Which geoms meet: the hand file's geoms carry contype 1 and conaffinity 0, so hands meet objects and nothing else.
+_TABLE_BITS = {"contype": 2, "conaffinity": 2}
+_OBJECT_BITS = {"contype": 2, "conaffinity": 3}
+_SOLREF, _SOLIMP = [0.01, 1.0], [0.95, 0.99, 0.001, 0.5, 2.0]
+_DATA = mujoco.mjtConDataField
+_FOUND_FORCE = (1 << _DATA.mjCONDATA_FOUND.value) | (1 << _DATA.mjCONDATA_FORCE.value)
+_NET_FORCE = 3
+
+
+def build_model(hand: HandSpec, object_spec: ObjectSpec, config: PhysicsConfig) -> mujoco.MjModel:
+    """Compile the scene. Joint order: the hand's joints, then the object's free joint.
+
+    Raises:
+        PhysicsError: MuJoCo refuses the scene.
+    """
+    try:
+        spec = mujoco.MjSpec.from_file(str(hand.mjcf))
+        for key in list(spec.keys):
+            spec.delete(key)
+        _set_options(spec, config)
+        _add_table(spec)
+        _add_object(spec, object_spec)
+        _add_contact_sensors(spec, hand)
+        return spec.compile()
+    except (ValueError, mujoco.FatalError) as error:
+        raise PhysicsError(f"{hand.name} with {object_spec.name} does not compile: {error}") from error
+
+
+def _set_options(spec: mujoco.MjSpec, config: PhysicsConfig) -> None:
+    spec.option.timestep = CONTROL_DT / config.substeps
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
+    spec.option.impratio = config.impratio
+    spec.option.iterations = config.iterations
+    spec.option.ls_iterations = config.ls_iterations
+    # A diverged world must stay visible instead of jumping back to its first pose.
+    spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
+
+
+def _add_table(spec: mujoco.MjSpec) -> None:
+    spec.worldbody.add_geom(
+        name="table",
+        type=mujoco.mjtGeom.mjGEOM_PLANE,
+        size=[3.0, 3.0, 0.1],
+        solref=_SOLREF,
+        solimp=_SOLIMP,
+        condim=4,
+        **_TABLE_BITS,
+    )
+
+
+def _add_object(spec: mujoco.MjSpec, object_spec: ObjectSpec) -> None:
+    body = spec.worldbody.add_body(name=OBJECT, pos=[0.0, 0.0, 0.0])
+    body.add_freejoint(name=OBJECT)
+    body.explicitinertial = True
+    body.mass = object_spec.mass
+    inertia = np.asarray(object_spec.inertia, dtype=float)
+    body.fullinertia = inertia[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
+    for i, vertices in enumerate(object_spec.parts):
+        name = f"{OBJECT}_{i}"
+        spec.add_mesh(name=name, uservert=np.asarray(vertices, dtype=float).ravel())
+        body.add_geom(
+            name=name,
+            type=mujoco.mjtGeom.mjGEOM_MESH,
+            meshname=name,
+            friction=[1.0, 0.005, 0.0001],
+            solref=_SOLREF,
+            solimp=_SOLIMP,
+            condim=4,
+            mass=0.0,
+            **_OBJECT_BITS,
+        )
+
+
+def _add_contact_sensors(spec: mujoco.MjSpec, hand: HandSpec) -> None:
+    """Net force of the object on each contact body, then of the whole hand on the object."""
+    body, subtree = mujoco.mjtObj.mjOBJ_BODY, mujoco.mjtObj.mjOBJ_XBODY
+    pairs = [(body, OBJECT, body, name) for name in hand.contact_bodies]
+    pairs.append((subtree, hand.wrist_body, body, OBJECT))
+    for i, (kind, first, other_kind, second) in enumerate(pairs):
+        spec.add_sensor(
+            name=f"contact_{i}",
+            type=mujoco.mjtSensor.mjSENS_CONTACT,
+            objtype=kind,
+            objname=first,
+            reftype=other_kind,
+            refname=second,
+            intprm=[_FOUND_FORCE, _NET_FORCE, 1],
+        )

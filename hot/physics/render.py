@@ -1,0 +1,262 @@
+"""Pictures of a hand and an object, with the reference as a translucent ghost: kinematics only, nothing is stepped."""
+
+# MuJoCo ships no type stubs for its compiled names.
+# pyright: reportAttributeAccessIssue=false
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from dataclasses import dataclass
+from typing import Callable, Iterator, Optional
+
+import mujoco
+import numpy as np
+
+from hot.errors import MissingDependencyError, PhysicsError
+from hot.hands import HandSpec
+from hot.objects import ObjectSpec
+
+_SIMULATED, _GHOST = "sim_", "ref_"
+_HAND_RGBA = (0.36, 0.39, 0.45, 1.0)
+_TIP_RGBA = (0.88, 0.88, 0.86, 1.0)
+_GHOST_HAND_RGBA = (0.25, 0.65, 1.0, 0.22)
+_GHOST_OBJECT_RGBA = (0.20, 0.90, 0.45, 0.30)
+_AZIMUTH, _ELEVATION = 140.0, -22.0
+"""Direction of view [deg]: from the side of the thumb, a little from above."""
+_SMOOTH_FRAMES = 30
+"""Half width of the window over which the camera's aim is averaged."""
+_GL_ADVICE = (
+    "no OpenGL to draw with; on Debian: apt-get install libegl1 libgl1 libgl1-mesa-dri,"
+    " or, without EGL: apt-get install libosmesa6 libgl1"
+)
+
+
+def render_frames(
+    hand: HandSpec,
+    object_spec: ObjectSpec,
+    frames: np.ndarray,
+    ghost: Optional[np.ndarray] = None,
+    *,
+    width: int = 640,
+    height: int = 480,
+    caption: str = "",
+) -> Iterator[np.ndarray]:
+    """Draw one clip; pictures (height, width, 3) uint8 come one by one.
+
+    ``frames`` (T, D + 7) holds joint positions [m, rad], the object's position [m] and quaternion (w x y z) in
+    the world; ``ghost`` is the reference of the same shape; ``caption`` is
+    written into the top left corner (ASCII). Frames that are not finite repeat the last finite one.
+
+    Raises:
+        PhysicsError: the shapes do not fit the hand, or no frame is finite.
+        MissingDependencyError: neither EGL nor OSMesa is installed.
+    """
+    tracks = [_checked(hand, frames)] + ([] if ghost is None else [_checked(hand, ghost)])
+    if len(tracks) == 2 and len(tracks[0]) != len(tracks[1]):
+        raise PhysicsError(f"cannot draw {len(tracks[0])} frames beside {len(tracks[1])} frames of the reference")
+    stage = _Stage(_build_model(hand, object_spec, len(tracks) == 2, width, height), hand)
+    canvas = _Canvas(stage.model, width, height)
+    return _draw(stage, canvas, tracks, caption)
+
+
+def _draw(stage: _Stage, canvas: _Canvas, tracks: list, caption: str) -> Iterator[np.ndarray]:
+    try:
+        aim, distance = _follow(stage, tracks[-1])
+        for t in range(len(tracks[0])):
+            stage.pose([track[t] for track in tracks])
+            yield canvas.draw(stage.data, aim[t], distance, caption)
+    finally:
+        canvas.close()
+
+
+def _checked(hand: HandSpec, frames: np.ndarray) -> np.ndarray:
+    """Float64 copy whose non-finite rows repeat the last finite row (the first one before it)."""
+    frames = np.array(frames, dtype=float)
+    if frames.ndim != 2 or frames.shape[1] != len(hand.joint_names) + 7 or not len(frames):
+        raise PhysicsError(f"{hand.name} is drawn from frames (T, {len(hand.joint_names) + 7}), not {frames.shape}")
+    good = np.isfinite(frames).all(axis=1)
+    if not good.any():
+        raise PhysicsError("nothing to draw: no frame is finite")
+    rows = np.where(good, np.arange(len(frames)), -1)
+    rows = np.maximum.accumulate(rows)
+    return frames[np.where(rows < 0, int(good.argmax()), rows)]
+
+
+def _build_model(hand: HandSpec, object_spec: ObjectSpec, ghost: bool, width: int, height: int) -> mujoco.MjModel:
+    spec = mujoco.MjSpec()
+    spec.visual.global_.offwidth, spec.visual.global_.offheight = width, height
+    spec.visual.global_.fovy = 40.0
+    spec.visual.headlight.ambient = [0.35, 0.35, 0.35]
+    spec.visual.headlight.diffuse = [0.35, 0.35, 0.35]
+    spec.visual.quality.offsamples = 0  # in software, four samples a pixel take 37 ms a frame instead of 15
+    spec.visual.map.znear, spec.visual.map.zfar = 0.01, 50.0
+    _add_surroundings(spec)
+    for i, vertices in enumerate(object_spec.parts):
+        spec.add_mesh(name=f"part_{i}", uservert=np.asarray(vertices, dtype=float).ravel())
+    for prefix in (_SIMULATED, _GHOST) if ghost else (_SIMULATED,):
+        _add_hand(spec, hand, prefix)
+        _add_object(spec, object_spec, prefix)
+    try:
+        return spec.compile()
+    except (ValueError, mujoco.FatalError) as error:
+        raise PhysicsError(f"{hand.name} with {object_spec.name} cannot be drawn: {error}") from error
+
+
+def _add_surroundings(spec: mujoco.MjSpec) -> None:
+    checker = {"type": mujoco.mjtTexture.mjTEXTURE_2D, "builtin": mujoco.mjtBuiltin.mjBUILTIN_CHECKER}
+    spec.add_texture(name="floor", width=256, height=256, rgb1=[0.80, 0.82, 0.85], rgb2=[0.72, 0.75, 0.79], **checker)
+    sky = {"type": mujoco.mjtTexture.mjTEXTURE_SKYBOX, "builtin": mujoco.mjtBuiltin.mjBUILTIN_GRADIENT}
+    spec.add_texture(name="sky", width=128, height=768, rgb1=[0.93, 0.95, 0.98], rgb2=[0.72, 0.78, 0.86], **sky)
+    floor = spec.add_material(name="floor", texrepeat=[10, 10], texuniform=True, reflectance=0.0)
+    floor.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "floor"
+    spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0, 0, 0.1], material="floor")
+    directional = mujoco.mjtLightType.mjLIGHT_DIRECTIONAL
+    spec.worldbody.add_light(pos=[0, 0, 3], dir=[0.4, 0.5, -1], type=directional, diffuse=[0.55, 0.55, 0.55])
+
+
+def _add_hand(spec: mujoco.MjSpec, hand: HandSpec, prefix: str) -> None:
+    child = mujoco.MjSpec.from_file(str(hand.mjcf))
+    for key in list(child.keys):
+        child.delete(key)
+    child.option = spec.option  # nothing is stepped, and differing options make MuJoCo warn
+    for geom in child.geoms:
+        tip = geom.type in (mujoco.mjtGeom.mjGEOM_SPHERE, mujoco.mjtGeom.mjGEOM_CAPSULE)
+        geom.material = ""
+        geom.rgba = _GHOST_HAND_RGBA if prefix == _GHOST else _TIP_RGBA if tip else _HAND_RGBA
+    spec.attach(child, prefix=prefix, frame=spec.worldbody.add_frame())
+
+
+def _add_object(spec: mujoco.MjSpec, object_spec: ObjectSpec, prefix: str) -> None:
+    body = spec.worldbody.add_body(name=f"{prefix}object", mocap=True)
+    for i, colour in enumerate(object_spec.colours):
+        body.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_MESH,
+            meshname=f"part_{i}",
+            rgba=_GHOST_OBJECT_RGBA if prefix == _GHOST else colour,
+        )
+
+
+@dataclass
+class _Layout:
+    """Where one copy of hand and object lies in the model."""
+
+    joints: np.ndarray  # (D,) addresses in qpos
+    mocap: int
+    bodies: np.ndarray  # ids of the hand's bodies
+
+
+class _Stage:
+    """The model and its state, posed by frames."""
+
+    def __init__(self, model: mujoco.MjModel, hand: HandSpec) -> None:
+        self.model, self.data = model, mujoco.MjData(model)
+        names = [mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_BODY, i) for i in range(model.nbody)]
+        self.layouts = [_layout(model, hand, prefix) for prefix in (_SIMULATED, _GHOST) if f"{prefix}object" in names]
+
+    def pose(self, rows: list) -> None:
+        """Place each copy by one row (D + 7) and compute where everything is."""
+        for layout, row in zip(self.layouts, rows):
+            self.data.qpos[layout.joints] = row[:-7]
+            self.data.mocap_pos[layout.mocap] = row[-7:-4]
+            self.data.mocap_quat[layout.mocap] = row[-4:]
+        mujoco.mj_kinematics(self.model, self.data)
+        mujoco.mj_camlight(self.model, self.data)
+
+    def spread(self, row: np.ndarray) -> np.ndarray:
+        """Points (B + 1, 3) that one row's picture must show: the hand's bodies and the object."""
+        self.pose([row])
+        return np.concatenate([self.data.xpos[self.layouts[0].bodies], row[None, -7:-4]])
+
+
+def _layout(model: mujoco.MjModel, hand: HandSpec, prefix: str) -> _Layout:
+    bodies = [
+        i for i in range(1, model.nbody) if model.body(i).rootid[0] == model.body(prefix + hand.wrist_body).rootid[0]
+    ]
+    return _Layout(
+        joints=np.array([model.joint(prefix + name).qposadr[0] for name in hand.joint_names]),
+        mocap=int(model.body(f"{prefix}object").mocapid[0]),
+        bodies=np.array(bodies),
+    )
+
+
+def _follow(stage: _Stage, track: np.ndarray) -> tuple:
+    """Smoothed aim (T, 3) and one distance [m] from which the hand and the object fit, whatever the frame."""
+    points = np.stack([stage.spread(row) for row in track])  # (T, B + 1, 3)
+    centre = 0.5 * (points.min(axis=1) + points.max(axis=1))
+    padded = np.pad(centre, ((_SMOOTH_FRAMES, _SMOOTH_FRAMES), (0, 0)), mode="edge")
+    window = np.full(2 * _SMOOTH_FRAMES + 1, 1.0 / (2 * _SMOOTH_FRAMES + 1))
+    aim = np.stack([np.convolve(axis, window, mode="valid") for axis in padded.T], axis=1)
+    reach = np.linalg.norm(points - aim[:, None], axis=-1).max(axis=1)
+    return aim, float(np.clip(0.22 + 2.1 * np.quantile(reach, 0.95), 0.5, 1.8))
+
+
+class _Canvas:
+    """An off-screen OpenGL context that turns a posed model into pictures."""
+
+    def __init__(self, model: mujoco.MjModel, width: int, height: int) -> None:
+        self._model, self._picture = model, np.empty((height, width, 3), dtype=np.uint8)
+        self._rect = mujoco.MjrRect(0, 0, width, height)
+        self._camera, self._option = mujoco.MjvCamera(), mujoco.MjvOption()
+        self._option.geomgroup[:] = 1
+        self._option.sitegroup[:] = 0
+        self._scene = mujoco.MjvScene(model, maxgeom=2000)
+        # Four times as fast in software, and no shadow hides a finger.
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
+        try:
+            self._gl = _context_class()(width, height)
+            self._gl.make_current()
+            self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
+        except (ImportError, AttributeError, OSError, RuntimeError, mujoco.FatalError) as error:
+            raise MissingDependencyError(f"{_GL_ADVICE} ({error})") from error
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
+
+    def draw(self, data: mujoco.MjData, aim: np.ndarray, distance: float, caption: str) -> np.ndarray:
+        """The picture (H, W, 3) of the posed model, the camera at ``distance`` [m] from ``aim`` (3,)."""
+        self._camera.lookat[:] = aim
+        self._camera.distance, self._camera.azimuth, self._camera.elevation = distance, _AZIMUTH, _ELEVATION
+        self._gl.make_current()
+        everything = mujoco.mjtCatBit.mjCAT_ALL.value
+        mujoco.mjv_updateScene(self._model, data, self._option, None, self._camera, everything, self._scene)
+        mujoco.mjr_render(self._rect, self._scene, self._context)
+        if caption:
+            font, corner = mujoco.mjtFont.mjFONT_NORMAL.value, mujoco.mjtGridPos.mjGRID_TOPLEFT.value
+            mujoco.mjr_overlay(font, corner, self._rect, caption, "", self._context)
+        mujoco.mjr_readPixels(self._picture, None, self._rect, self._context)
+        return self._picture[::-1].copy()
+
+    def close(self) -> None:
+        """Free the context."""
+        self._gl.make_current()
+        self._context.free()
+        self._gl.free()
+
+
+def _context_class() -> Callable:
+    """The off-screen context to use. On Linux EGL, else OSMesa, unless ``MUJOCO_GL`` asks for another.
+
+    MuJoCo itself decides when it is first imported, and without a display decides wrongly.
+    """
+    asked = os.environ.get("MUJOCO_GL", "").lower()
+    if not sys.platform.startswith("linux") or asked not in ("", "egl", "osmesa"):
+        return mujoco.GLContext
+    if asked != "osmesa" and _loads("libEGL.so.1"):
+        from mujoco.egl import GLContext
+    elif _loads("libOSMesa.so.8", "libOSMesa.so.6", "libOSMesa.so"):
+        from mujoco.osmesa import GLContext
+    else:
+        raise MissingDependencyError(_GL_ADVICE)
+    return GLContext
+
+
+def _loads(*names: str) -> bool:
+    """Whether one of the shared libraries can be loaded."""
+    for name in names:
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            continue
+        return True
+    return False

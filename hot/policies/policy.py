@@ -1,0 +1,106 @@
+"""A controller as one file: network, normaliser, observation layout, joint order and the meaning of its actions."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, Mapping, Tuple
+
+import torch
+from torch import Tensor
+
+from hot.assets import read_tensors, write_tensors
+from hot.errors import BadFileError
+from hot.policies.network import Actor, PointEncoder
+
+_KIND = "policy"
+_NORMALISER = ("normaliser.mean", "normaliser.std")
+
+
+@dataclass(frozen=True)
+class PolicySpec:
+    """What must be known to use a policy's numbers."""
+
+    hand: str
+    joint_names: Tuple[str, ...]
+    layout: Tuple[Tuple[str, int], ...]
+    """Observation groups and sizes, in order."""
+    points: int
+    """Object points that end the observation."""
+    hidden: Tuple[int, ...]
+    point_features: int
+    action: Mapping[str, Any]
+    """The action configuration the policy was trained with."""
+    observation: Mapping[str, Any]
+    """The observation configuration the policy was trained with."""
+    trained: Mapping[str, Any]
+    """Where it comes from: objects, skills, stage, seed, samples."""
+
+    @property
+    def num_observations(self) -> int:
+        """Length of the observation vector."""
+        return sum(size for _, size in self.layout)
+
+
+class Policy:
+    """A deterministic controller. Teacher and student are both of this type."""
+
+    def __init__(self, spec: PolicySpec, actor: Actor, mean: Tensor, std: Tensor) -> None:
+        self.spec, self.actor, self.mean, self.std = spec, actor.eval(), mean, std
+
+    @staticmethod
+    def make_actor(spec: PolicySpec) -> Actor:
+        """A fresh actor of the spec's shape."""
+        encoder = PointEncoder(spec.point_features)
+        return Actor(encoder, [spec.num_observations, *spec.hidden], spec.points, len(spec.joint_names))
+
+    @torch.no_grad()
+    def act(self, observation: Tensor) -> Tensor:
+        """Actions (N, A) in [-1, 1] for observations (N, O)."""
+        normal = ((observation - self.mean) / self.std).clamp(-5.0, 5.0)
+        return self.actor(normal).clamp(-1.0, 1.0)
+
+    def to(self, device: torch.device) -> Policy:
+        """The same policy on another device."""
+        return Policy(self.spec, self.actor.to(device), self.mean.to(device), self.std.to(device))
+
+    def save(self, path: Path) -> None:
+        """Write one safetensors file.
+
+        Raises:
+            BadFileError: it cannot be written; an earlier file is left as it was.
+        """
+        tensors = {f"actor.{name}": value for name, value in self.actor.state_dict().items()}
+        tensors.update(zip(_NORMALISER, (self.mean, self.std)))
+        write_tensors(path, _KIND, tensors, dataclasses.asdict(self.spec))
+
+    @staticmethod
+    def load(path: Path) -> Policy:
+        """Read a policy; nothing in the file is executed.
+
+        Raises:
+            BadFileError: missing, truncated, of another kind, or its tensors do not fit its description.
+        """
+        file = read_tensors(path, _KIND)
+        try:
+            spec = _spec_from(file.meta)
+            actor = Policy.make_actor(spec)
+            weights = {name[6:]: value for name, value in file.tensors.items() if name.startswith("actor.")}
+            actor.load_state_dict(weights)
+            mean, std = (file.tensors[name] for name in _NORMALISER)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise BadFileError(path, f"is not a usable policy: {reason}") from error
+        for name, value in file.tensors.items():
+            if not torch.isfinite(value).all():
+                raise BadFileError(path, f"is not a usable policy: {name} holds values that are not finite")
+        return Policy(spec, actor, mean, std)
+
+
+def _spec_from(meta: Dict[str, Any]) -> PolicySpec:
+    meta = dict(meta)
+    meta["joint_names"] = tuple(meta["joint_names"])
+    meta["layout"] = tuple((str(name), int(size)) for name, size in meta["layout"])
+    meta["hidden"] = tuple(meta["hidden"])
+    return PolicySpec(**meta)

@@ -1,0 +1,147 @@
+"""Where a hand might begin to close on an object: sampled wrist poses and finger shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import List, Optional
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hot import rotations
+from hot.hands import HandSpec
+from hot.objects import ObjectSpec
+from hot.synthesis.clearance import Clearance
+from hot.synthesis.closed_hands import ClosedHands, finger_length
+from hot.synthesis.config import GraspConfig
+from hot.synthesis.resting import RestingPoses
+from hot.synthesis.transforms import compose, frame_of, invert
+
+_ELONGATED = 2.0
+"""Ratio of the largest to the smallest moment of inertia beyond which an object has a long axis."""
+_TRIES = 30
+"""Batches after which a resting pose that admits hardly any hand is given up."""
+_LEAST_DOWN = -0.1
+"""Least cosine between the palm's normal and straight down for a hand over the table."""
+_START_GAP = 0.002
+"""Least distance of the open hand from the object and, for table grasps, from the table [m]."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """N hands about to close, in the object's frame."""
+
+    wrist_pos_o: Tensor  # (N, 3) [m]
+    wrist_quat_o: Tensor  # (N, 4)
+    start: Tensor  # (N, J) open fingers [rad]
+    goal: Tensor  # (N, J) closed fingers [rad]
+
+    def select(self, rows: Tensor) -> Candidates:
+        """Some of them, by mask or index."""
+        return Candidates(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+
+class Sampler:
+    """Draws candidates for one hand and one object with its resting poses."""
+
+    def __init__(
+        self, hand: HandSpec, object_spec: ObjectSpec, resting: RestingPoses, closed: ClosedHands, config: GraspConfig
+    ) -> None:
+        self._hand, self._object, self._resting = hand, object_spec, resting
+        self._closed, self._config = closed, config
+        self._clearance = Clearance(hand, object_spec)
+        self._length = finger_length(hand)
+        self._points, self._normals = _surface(object_spec)
+        self._long_axis = _long_axis(object_spec)
+        self._hand_in_palm = invert((hand.palm_pos_h, hand.palm_quat_h))
+
+    def draw(self, count: int, generator: torch.Generator) -> Candidates:
+        """About ``count`` candidates whose open hands are clear of the object, most of them also of the table.
+
+        Every resting pose gets an equal share of the hands, so that the rarely reachable ones are tried as often.
+        """
+        free = round(count * self._config.free_share)
+        share = -(-(count - free) // len(self._resting))
+        parts = [self._draw_clear(share, rest, generator) for rest in range(len(self._resting))]
+        return _join([*parts, self._draw_clear(free, None, generator)])
+
+    def _draw_clear(self, count: int, rest: Optional[int], generator: torch.Generator) -> Candidates:
+        """Up to ``count`` candidates clear of the table below one resting pose, or of nothing but the object."""
+        parts, found = [], 0
+        for _ in range(_TRIES):
+            drawn = self._draw_any(2 * count, generator)
+            if rest is not None:
+                up = rotations.rotate_inverse(self._resting.quat_w[rest], torch.tensor([0.0, 0.0, 1.0]))
+                palm = compose((drawn.wrist_pos_o, drawn.wrist_quat_o), (self._hand.palm_pos_h, self._hand.palm_quat_h))
+                facing_down = -(rotations.rotate(palm[1], torch.tensor([0.0, 0.0, 1.0])) @ up)
+                drawn = drawn.select((palm[0] @ up > 0) & (facing_down > _LEAST_DOWN))
+            parts.append(drawn.select(self._is_clear(drawn, rest)))
+            found += len(parts[-1].start)
+            if found >= count:
+                break
+        joined = _join(parts)
+        return joined.select(torch.arange(min(count, found)))
+
+    def _draw_any(self, count: int, generator: torch.Generator) -> Candidates:
+        config, hand = self._config, self._hand
+        pinch = torch.rand(count, generator=generator) < config.pinch_share
+        palm_pos, palm_quat, gap, forward = self._draw_palms(count, pinch, generator)
+        depth = gap + 0.005 + 0.035 * torch.rand(count, generator=generator)
+        goal = self._closed.nearest(torch.stack([forward, depth], dim=-1), generator)
+        blend = 0.05 + 0.45 * torch.rand(count, 1, generator=generator)
+        start = hand.open_fingers + blend * (goal - hand.open_fingers)
+        wrist = compose((palm_pos, palm_quat), self._hand_in_palm)
+        return Candidates(wrist[0], wrist[1], start, goal)
+
+    def _draw_palms(self, count: int, pinch: Tensor, generator: torch.Generator):
+        """Palm frames (N, 3), (N, 4) in the object frame, their gap to the surface and the object's place along x."""
+        config = self._config
+        pick = torch.randint(len(self._points), (count,), generator=generator)
+        inward = -self._normals[pick] + config.tilt * torch.randn(count, 3, generator=generator)
+        inward = inward / inward.norm(dim=-1, keepdim=True)
+        along = torch.randn(count, 3, generator=generator)
+        if self._long_axis is not None:
+            aligned = torch.rand(count, 1, generator=generator) < config.aligned_share
+            axis = self._long_axis * torch.where(torch.rand(count, 1, generator=generator) < 0.5, -1.0, 1.0)
+            across = axis + config.tilt * torch.randn(count, 3, generator=generator)
+            along = torch.where(aligned, torch.cross(across, inward, dim=-1), along)
+        quat = frame_of(inward, along)
+        power_gap = config.min_gap + (config.max_gap - config.min_gap) * torch.rand(count, generator=generator)
+        pinch_gap = (0.15 + (config.max_pinch_gap - 0.15) * torch.rand(count, generator=generator)) * self._length
+        gap = torch.where(pinch, pinch_gap, power_gap)
+        forward = self._length * (0.05 + 0.45 * torch.rand(count, generator=generator))
+        offset = torch.stack([forward, torch.zeros(count), gap], dim=-1)
+        return self._points[pick] - rotations.rotate(quat, offset), quat, gap, forward
+
+    def _is_clear(self, drawn: Candidates, rest: Optional[int]) -> Tensor:
+        """Whether the open hands (N,) touch neither the object nor the table under a resting pose."""
+        count = len(drawn.start)
+        quat, pos = torch.tensor([[1.0, 0.0, 0.0, 0.0]]).expand(count, 4), torch.tensor([[0.0, 0.0, 1.0]])
+        if rest is not None:
+            quat, pos = self._resting.quat_w[rest].expand(count, 4), self._resting.height[rest] * pos
+        pos = pos.expand(count, 3)
+        wrist_pos, wrist_quat = compose((pos, quat), (drawn.wrist_pos_o, drawn.wrist_quat_o))
+        joints = torch.cat([wrist_pos, rotations.to_euler(wrist_quat), drawn.start], dim=-1)
+        clear = self._clearance.lowest(joints) > _START_GAP
+        clear[clear.clone()] = self._clearance.depth(joints[clear], pos[clear], quat[clear], 0.01) < -_START_GAP
+        return clear
+
+
+def _join(parts: List[Candidates]) -> Candidates:
+    return Candidates(*(torch.cat([getattr(part, f.name) for part in parts]) for f in fields(Candidates)))
+
+
+def _surface(object_spec: ObjectSpec):
+    """Surface points (P, 3) and outward unit normals there, from the gradient of the distance just outside."""
+    points = object_spec.surface_points.clone().requires_grad_()
+    object_spec.signed_distance(points).sum().backward()
+    normals = points.grad
+    assert normals is not None
+    return object_spec.surface_points, normals / normals.norm(dim=-1, keepdim=True).clamp_min(1e-9)
+
+
+def _long_axis(object_spec: ObjectSpec) -> Optional[Tensor]:
+    """Unit axis (3,) of the smallest moment of inertia, if the object is clearly longer than wide."""
+    moments, axes = np.linalg.eigh(object_spec.inertia)
+    return torch.from_numpy(axes[:, 0].copy()).float() if moments[2] > _ELONGATED * moments[0] else None

@@ -1,0 +1,73 @@
+"""How far a hand is from the table and from an object, by sample points on both."""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+import torch
+from torch import Tensor
+
+from hot import rotations
+from hot.hands import BodyPoses, HandSpec, Kinematics
+from hot.objects import ObjectSpec
+
+_CHUNK = 32768
+
+
+class Clearance:
+    """Distances of one hand from the table and from one object."""
+
+    def __init__(self, hand: HandSpec, object_spec: ObjectSpec) -> None:
+        self.kinematics = Kinematics(hand)
+        self._colliders = hand.tree.colliders
+        self._object = object_spec
+        corners = torch.from_numpy(object_spec.mesh.vertices).float()
+        self._low, self._high = corners.amin(0), corners.amax(0)
+
+    def lowest(self, joint_pos: Tensor) -> Tensor:
+        """Height (...) [m] of the lowest collider point of hands (..., D)."""
+        return self.kinematics.collider_points(self.kinematics.forward(joint_pos))[..., 2].amin(-1)
+
+    def depth(self, joint_pos: Tensor, object_pos_w: Tensor, object_quat_w: Tensor, margin: float = 0.0) -> Tensor:
+        """Deepest overlap (N,) [m] of hands (N, D) with objects (N, 3), (N, 4); negative is a gap, cut at ``-margin``."""
+        deepest = [
+            self._depth(q, pos, quat, margin)
+            for q, pos, quat in zip(*(x.split(_CHUNK // 16) for x in (joint_pos, object_pos_w, object_quat_w)))
+        ]
+        return torch.cat(deepest) if deepest else joint_pos.new_zeros(0)
+
+    def _depth(self, joint_pos: Tensor, object_pos_w: Tensor, object_quat_w: Tensor, margin: float) -> Tensor:
+        poses = self.kinematics.forward(joint_pos)
+        deep = self._hand_in_object(poses, object_pos_w, object_quat_w, margin)
+        return torch.maximum(deep, self._object_in_hand(poses, object_pos_w, object_quat_w, margin))
+
+    def _hand_in_object(self, poses: BodyPoses, pos: Tensor, quat: Tensor, margin: float) -> Tensor:
+        points = self.kinematics.collider_points(poses) - pos[:, None]
+        points = rotations.rotate_inverse(quat[:, None], points)  # (N, M, 3)
+        near = ((points > self._low - margin) & (points < self._high + margin)).all(-1)
+        depth = points.new_full(points.shape[:-1], -margin)
+        close = points[near]
+        if len(close):
+            depth[near] = torch.cat([-self._object.signed_distance(part) for part in close.split(_CHUNK)])
+        return depth.amax(-1).clamp_min(-margin)
+
+    def _object_in_hand(self, poses: BodyPoses, pos: Tensor, quat: Tensor, margin: float) -> Tensor:
+        points_w = rotations.rotate(quat[:, None], self._object.surface_points) + pos[:, None]  # (N, P, 3)
+        depth = points_w.new_full(points_w.shape[:1], -margin)
+        for collider in self._colliders:
+            body_pos, body_quat = poses.pos_w[:, collider.body], poses.quat_w[:, collider.body]
+            points = rotations.rotate_inverse(body_quat[:, None], points_w - body_pos[:, None])
+            points = rotations.rotate_inverse(collider.quat.float(), points - collider.pos.float())
+            depth = torch.maximum(depth, -shape_distance(collider.shape, collider.size, points).amin(-1))
+        return depth
+
+
+def shape_distance(shape: str, size: Tuple[float, ...], points: Tensor) -> Tensor:
+    """Signed distance (...) [m] of points (..., 3) in a collision shape's own frame, exact outside and inside."""
+    if shape == "box":
+        beyond = points.abs() - points.new_tensor(size)
+        return beyond.clamp_min(0).norm(dim=-1) + beyond.amax(-1).clamp_max(0)
+    if shape == "capsule":
+        along = points[..., 2].clamp(-size[1], size[1])
+        points = torch.cat([points[..., :2], (points[..., 2] - along)[..., None]], dim=-1)
+    return points.norm(dim=-1) - size[0]

@@ -1,0 +1,40 @@
+"""Rigid transforms as pairs of position (..., 3) and quaternion (..., 4)."""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+import torch
+from torch import Tensor
+
+from hot import rotations
+
+Transform = Tuple[Tensor, Tensor]
+
+
+def compose(outer: Transform, inner: Transform) -> Transform:
+    """The pose ``inner``, given in the frame ``outer``, in the frame that ``outer`` is given in."""
+    return outer[0] + rotations.rotate(outer[1], inner[0]), rotations.multiply(outer[1], inner[1])
+
+
+def invert(transform: Transform) -> Transform:
+    """The frame in which ``transform`` is given, seen from ``transform``."""
+    back = rotations.conjugate(transform[1])
+    return -rotations.rotate(back, transform[0]), back
+
+
+def shortest_turn(start: Tensor, end: Tensor) -> Tensor:
+    """The smallest rotation (..., 4) that takes unit vectors ``start`` (..., 3) to ``end``; half turns about any axis."""
+    start, end = torch.broadcast_tensors(start, end)
+    quat = torch.cat([1.0 + (start * end).sum(-1, keepdim=True), torch.cross(start, end, dim=-1)], dim=-1)
+    least = start.abs().argmin(-1, keepdim=True)
+    helper = torch.zeros_like(start).scatter(-1, least, 1.0)
+    half_turn = torch.cat([torch.zeros_like(quat[..., :1]), torch.cross(start, helper, dim=-1)], dim=-1)
+    return rotations.normalize(torch.where(quat[..., :1] < 1e-6, half_turn, quat))
+
+
+def frame_of(normal: Tensor, along: Tensor) -> Tensor:
+    """Rotations (..., 4) whose z axis is ``normal`` (..., 3, unit) and whose x axis is nearest to ``along``."""
+    x = along - (along * normal).sum(-1, keepdim=True) * normal
+    x = x / x.norm(dim=-1, keepdim=True).clamp_min(1e-9)
+    return rotations.from_matrix(torch.stack([x, torch.cross(normal, x, dim=-1), normal], dim=-1))

@@ -1,0 +1,50 @@
+"""What an action means: drive targets relative to the reference, to the present pose, or to the joint ranges."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from hot.hands import HandSpec
+from hot.tracking.config import ActionConfig
+
+WRIST = 6
+_UPSTREAM_WRIST_RANGE = (2.0, 2.0, 2.0, 6.28, 6.28, 6.28)
+"""Half ranges of the wrist joints [m, rad] that scale upstream's delta and absolute actions."""
+
+
+class ActionMap:
+    """Turns actions (N, D) in [-1, 1] into drive targets (N, D) inside the joint limits."""
+
+    def __init__(self, config: ActionConfig, hand: HandSpec, device: torch.device) -> None:
+        self._mode = config.mode
+        self._lower, self._upper = hand.joint_lower.to(device), hand.joint_upper.to(device)
+        fingers = [config.finger] * (hand.num_joints - WRIST)
+        scale = [config.wrist_slide] * 3 + [config.wrist_hinge] * 3 + fingers
+        self._residual = torch.tensor(scale, device=device)
+        # A drive that follows q(t) lags by damping/stiffness times the velocity; leading by as much cancels it.
+        lead = (hand.damping / hand.stiffness).to(device) if config.feed_forward else torch.zeros(hand.num_joints)
+        self._lead = torch.cat([lead[:WRIST], torch.zeros(hand.num_joints - WRIST)]).to(device)
+        half = 0.5 * (self._upper - self._lower)
+        middle = 0.5 * (self._upper + self._lower)
+        half[:WRIST] = torch.tensor(_UPSTREAM_WRIST_RANGE, device=device)
+        middle[:WRIST] = 0.0
+        self._half, self._middle = half, middle
+
+    def base(self, drive: Tensor) -> Tensor:
+        """Targets (N, D) of a zero residual: the holding command, led by the wrist's reference velocity.
+
+        ``drive`` is :meth:`hot.tracking.reference.Reference.drive` of the frame to be reached.
+        """
+        _, velocity, command = drive.chunk(3, dim=1)
+        return command + self._lead * velocity
+
+    def targets(self, action: Tensor, drive: Tensor, joint_pos: Tensor) -> Tensor:
+        """Drive targets (N, D) for the coming control step, from the joints' present positions (N, D)."""
+        if self._mode == "residual":
+            target = self.base(drive) + self._residual * action
+        else:
+            target = self._middle + self._half * action
+            if self._mode == "delta":
+                target[:, :WRIST] += joint_pos[:, :WRIST]
+        return torch.minimum(torch.maximum(target, self._lower), self._upper)

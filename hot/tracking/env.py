@@ -1,0 +1,187 @@
+"""The task: make the hand and the object follow a motion. One page, the only place of the task that mutates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, Optional
+
+import torch
+from torch import Tensor
+
+from hot.errors import HotError
+from hot.hands import HandSpec
+from hot.motions import Motions
+from hot.objects import ObjectSpec
+from hot.physics import Physics, Scene, make_physics
+from hot.tracking.actions import ActionMap
+from hot.tracking.config import TaskConfig
+from hot.tracking.observations import layout, observe
+from hot.tracking.reference import Reference
+from hot.tracking.resets import ClipSampler, draw_frames, perturb
+from hot.tracking.rewards import reward
+from hot.tracking.state import TrackingState, compare, place_points
+from hot.tracking.terminations import failed
+
+ERROR_POINTS = 20
+"""Surface points (the farthest-point ones) over which the object error is a mean."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one control step yields; everything but the observation belongs to the instant before restarts."""
+
+    observation: Tensor  # (N, O) of the instant after ended worlds started again
+    reward: Tensor  # (N,)
+    failed: Tensor  # (N,) bool: given up
+    timed_out: Tensor  # (N,) bool: ran to the end of the episode or clip
+    object_error: Tensor  # (N,) [m]
+    turn_error: Tensor  # (N,) [rad]
+    hand_error: Tensor  # (N,) [m]
+
+    @property
+    def done(self) -> Tensor:
+        """Worlds (N,) bool whose episode ended."""
+        return self.failed | self.timed_out
+
+
+class TrackingEnv:
+    """Many worlds, each tracking a clip. Worlds restart by themselves unless ``auto_reset`` is off.
+
+    Args:
+        hand: the hand.
+        objects: the objects that ``motions.objects`` names, in that order.
+        motions: the clips to track.
+        config: the task.
+        num_envs: worlds; objects are dealt to them in turn.
+        seed: of clip, frame and perturbation draws.
+        auto_reset: False leaves ended worlds running against the clip's last frame, for evaluation.
+        world_object: index of each world's object (N,); dealt in turn if not given.
+
+    Raises:
+        HotError: the motions are for another hand.
+    """
+
+    def __init__(
+        self,
+        hand: HandSpec,
+        objects: Dict[str, ObjectSpec],
+        motions: Motions,
+        config: TaskConfig,
+        num_envs: int,
+        seed: int,
+        auto_reset: bool = True,
+        world_object: Optional[Tensor] = None,
+    ) -> None:
+        if motions.hand != hand.name:
+            raise HotError(f"these motions are for the {motions.hand} hand, not for {hand.name}")
+        self.hand, self.motions, self.config = hand, motions, config
+        self.num_envs, self.auto_reset = num_envs, auto_reset
+        specs = [objects[name] for name in motions.objects]
+        if world_object is None:
+            world_object = torch.arange(num_envs) % len(specs)
+        self.physics: Physics = make_physics(Scene(hand, specs, world_object), config.physics)
+        self.device = device = self.physics.device
+        shown = max(config.observation.points, ERROR_POINTS)
+        points_o = torch.stack([spec.surface_points[:shown] for spec in specs]).to(device)
+        self.reference = Reference(motions, points_o[:, :ERROR_POINTS], device)
+        self._points_o = points_o[world_object.to(device)]  # (N, P, 3)
+        self._actions = ActionMap(config.action, hand, device)
+        self._sampler = ClipSampler(motions, world_object, device)
+        self.generator = torch.Generator(device=device).manual_seed(seed)
+        self.layout = layout(hand, config.observation)
+        self.num_observations, self.num_actions = sum(size for _, size in self.layout), hand.num_joints
+        self.clip_ids = torch.zeros(num_envs, dtype=torch.long, device=device)
+        self.frames = torch.zeros_like(self.clip_ids)
+        self.progress = torch.zeros_like(self.clip_ids)
+        self.targets = torch.zeros(num_envs, hand.num_joints, device=device)
+        self._points_w = torch.zeros_like(self._points_o)
+
+    def reset(self, clip_ids: Optional[Tensor] = None) -> Tensor:
+        """Start every world, at drawn clips and frames or at the first frame of given clips (N,); observe."""
+        self._start(torch.arange(self.num_envs, device=self.device), clip_ids)
+        return self.observe()
+
+    def step(self, action: Tensor) -> Step:
+        """One control step of 1/60 s.
+
+        1. actions (N, D) in [-1, 1] become drive targets, 2. physics steps, 3. the clock advances, 4. the new
+        state is measured against the reference of the same instant, 5. rewarded and judged, 6. ended worlds
+        start again, 7. all worlds observe.
+        """
+        drive = self.reference.drive(self.clip_ids, self.frames + 1)
+        self.targets[:] = self._actions.targets(action.clamp(-1.0, 1.0), drive, self.physics.state.joint_pos)
+        self.physics.set_targets(self.targets)
+        self.physics.step()
+        self.frames += 1
+        self.progress += 1
+        state = self.measure()
+        rewarded = reward(state, self.config.reward)
+        lost = failed(state, self.progress, self.config.termination)
+        timed_out = self._timed_out() & ~lost
+        if self.auto_reset:
+            ended = (lost | timed_out).nonzero().squeeze(1)
+            if len(ended):
+                self._start(ended, None)
+        return Step(self.observe(), rewarded, lost, timed_out, state.object_error, state.turn_error, state.hand_error)
+
+    def measure(self) -> TrackingState:
+        """The present instant against its reference. Its ``sim`` are the engine's views: read before stepping."""
+        now = self.reference.now(self.clip_ids, self.frames)
+        label = self.reference.clip_label[self.clip_ids]
+        state = compare(self.physics.state, now, self._points_o, label, ERROR_POINTS)
+        self._points_w = state.points_w
+        return state
+
+    def observe(self) -> Tensor:
+        """The observation (N, O) of the present instant."""
+        config, clips, frames = self.config.observation, self.clip_ids, self.frames
+        return observe(
+            self.physics.state,
+            self._points_w[:, : config.points],
+            self.targets,
+            self.reference.ahead(clips, frames, config.future_frames),
+            self.reference.fingers(clips, frames, config.finger_frames),
+            self._actions.base(self.reference.drive(clips, frames + 1)),
+        )
+
+    def _timed_out(self) -> Tensor:
+        at_end = self.frames >= self.reference.lengths[self.clip_ids] - 1
+        return at_end | (self.progress >= self.config.episode_frames - 1)
+
+    def _start(self, world_ids: Tensor, clip_ids: Optional[Tensor]) -> None:
+        if clip_ids is None:
+            clip_ids = self._sampler.draw(world_ids, self.generator)
+            frames = draw_frames(self.reference, clip_ids, self.config.reset, self.generator)
+        else:
+            frames = torch.zeros_like(clip_ids)
+        self.clip_ids[world_ids], self.frames[world_ids] = clip_ids, frames
+        self.progress[world_ids] = 0
+        now = self.reference.now(clip_ids, frames)
+        start = perturb(now, self.hand, self.config.reset, self.generator)
+        self.physics.write_state(world_ids, **vars(start))
+        self.targets[world_ids] = self._actions.base(self.reference.drive(clip_ids, frames))
+        self._points_w[world_ids] = place_points(self._points_o[world_ids], start.object_pos_w, start.object_quat_w)
+
+    def snapshot(self) -> Dict[str, Tensor]:
+        """A copy of everything the next step depends on; see :meth:`restore`."""
+        own = {name: getattr(self, name).clone() for name in _OWN}
+        engine = {f"physics.{name}": value for name, value in self.physics.snapshot().items()}
+        return {**own, **engine, "generator": self.generator.get_state()}
+
+    def restore(self, snapshot: Dict[str, Tensor]) -> None:
+        """Continue to the bit from a :meth:`snapshot` of an environment that was made the same way."""
+        for name in _OWN:
+            getattr(self, name)[:] = snapshot[name]
+        prefix = "physics."
+        engine = {name[len(prefix) :]: value for name, value in snapshot.items() if name.startswith(prefix)}
+        self.physics.restore(engine)
+        self.generator.set_state(snapshot["generator"])
+        state = self.physics.state
+        self._points_w[:] = place_points(self._points_o, state.object_pos_w, state.object_quat_w)
+
+    def close(self) -> None:
+        """Free the engine."""
+        self.physics.close()
+
+
+_OWN = ("clip_ids", "frames", "progress", "targets")

@@ -1,0 +1,132 @@
+"""The motions to be tracked, packed so that one gather a step fetches all that a world needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Sequence
+
+import torch
+from torch import Tensor
+
+from hot import rotations
+from hot.motions import Motions, skill_by_name
+
+_CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class Now:
+    """The reference at one instant, for each world."""
+
+    joint_pos: Tensor  # (N, D)
+    joint_vel: Tensor  # (N, D)
+    command: Tensor  # (N, D) drive targets that hold the grasp; joint_pos where nothing is held
+    key_pos_w: Tensor  # (N, K, 3)
+    wrist_quat_w: Tensor  # (N, 4)
+    object_pos_w: Tensor  # (N, 3)
+    object_quat_w: Tensor  # (N, 4)
+    object_linvel_w: Tensor  # (N, 3)
+    object_angvel_w: Tensor  # (N, 3)
+    contact: Tensor  # (N,) -1 don't care, 0, 1
+    gap: Tensor  # (N,) smallest distance between a key body and an object point [m]
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """The reference at H later instants, for each world."""
+
+    wrist_pos_w: Tensor  # (N, H, 3)
+    wrist_quat_w: Tensor  # (N, H, 4)
+    object_pos_w: Tensor  # (N, H, 3)
+    object_quat_w: Tensor  # (N, H, 4)
+    contact: Tensor  # (N, H, 1)
+
+
+class Reference:
+    """Clips on a device. Frames beyond a clip's end hold its last frame.
+
+    Args:
+        motions: the clips of one hand.
+        points_o: surface points (O, P, 3) of each of ``motions.objects``, object frame [m].
+    """
+
+    def __init__(self, motions: Motions, points_o: Tensor, device: torch.device) -> None:
+        motions = motions.to(device)
+        self.num_clips = motions.num_clips
+        self.start, self.lengths = motions.clip_start[:-1], motions.lengths
+        self.clip_object = motions.clip_object
+        labels = torch.tensor([skill_by_name(name).label for name in motions.skills], device=device)
+        self.clip_label = labels[motions.clip_skill]
+        self._joints, self._keys = motions.joint_pos.shape[1], motions.key_pos_w.shape[1]
+        quat = rotations.from_euler(motions.joint_pos[:, 3:6])
+        contact = motions.contact[:, None].float()
+        pose = [motions.joint_pos[:, :3], quat, motions.object_pos_w, motions.object_quat_w, contact]
+        self._poses = torch.cat(pose, dim=1)  # (S, 15)
+        gap = _gaps(motions, points_o.to(device))[:, None]
+        self._details = torch.cat(
+            [
+                motions.joint_pos,
+                motions.joint_vel,
+                motions.command,
+                motions.key_pos_w.flatten(1),
+                motions.object_linvel_w,
+                motions.object_angvel_w,
+                gap,
+            ],
+            dim=1,
+        )
+
+    def _rows(self, clip_ids: Tensor, frames: Tensor) -> Tensor:
+        last = self.lengths[clip_ids] - 1
+        start = self.start[clip_ids]
+        if frames.dim() > 1:
+            last, start = last[:, None], start[:, None]
+        return start + torch.minimum(frames, last).clamp_min(0)
+
+    def now(self, clip_ids: Tensor, frames: Tensor) -> Now:
+        """Everything at one frame (N,) of each world's clip (N,)."""
+        rows = self._rows(clip_ids, frames)
+        pose, detail, d = self._poses[rows], self._details[rows], self._joints
+        pos, vel, command, keys, linvel, angvel, gap = detail.split([d, d, d, 3 * self._keys, 3, 3, 1], dim=1)
+        _, quat, object_pos, object_quat, contact = pose.split([3, 4, 3, 4, 1], dim=1)
+        return Now(
+            joint_pos=pos,
+            joint_vel=vel,
+            command=command,
+            key_pos_w=keys.unflatten(1, (self._keys, 3)),
+            wrist_quat_w=quat,
+            object_pos_w=object_pos,
+            object_quat_w=object_quat,
+            object_linvel_w=linvel,
+            object_angvel_w=angvel,
+            contact=contact[:, 0],
+            gap=gap[:, 0],
+        )
+
+    def ahead(self, clip_ids: Tensor, frames: Tensor, offsets: Sequence[int]) -> Ahead:
+        """Wrist, object and contact at ``frames + offsets``."""
+        steps = torch.as_tensor(offsets, device=frames.device)
+        pose = self._poses[self._rows(clip_ids, frames[:, None] + steps)]
+        return Ahead(*pose.split([3, 4, 3, 4, 1], dim=-1))
+
+    def drive(self, clip_ids: Tensor, frames: Tensor) -> Tensor:
+        """Joint positions, velocities and commands (N, 3D) at one frame: what an action is relative to."""
+        return self._details[self._rows(clip_ids, frames), : 3 * self._joints]
+
+    def fingers(self, clip_ids: Tensor, frames: Tensor, offsets: Sequence[int]) -> Tensor:
+        """Finger positions (N, H, D - 6) at ``frames + offsets``."""
+        steps = torch.as_tensor(offsets, device=frames.device)
+        rows = self._rows(clip_ids, frames[:, None] + steps)
+        return self._details[:, 6 : self._joints][rows]
+
+
+def _gaps(motions: Motions, points_o: Tensor) -> Tensor:
+    """Smallest key-body to object-point distance (S,) of every frame, in pieces that fit a cache."""
+    frame_object = torch.repeat_interleave(motions.clip_object, motions.lengths)
+    gaps = []
+    for rows in torch.arange(len(frame_object), device=frame_object.device).split(_CHUNK):
+        keys_o = rotations.rotate_inverse(
+            motions.object_quat_w[rows, None], motions.key_pos_w[rows] - motions.object_pos_w[rows, None]
+        )
+        gaps.append(torch.cdist(keys_o, points_o[frame_object[rows]]).flatten(1).min(dim=1).values)
+    return torch.cat(gaps)

@@ -1,0 +1,66 @@
+"""Assembles the commands, in the order of the pipeline, and turns errors into exit codes."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any, List
+
+import typer
+from typer.core import TyperGroup
+from typing_extensions import Annotated
+
+from hot import __version__
+from hot.errors import HotError
+from hotcli import bench, console, data, doctor, evaluate, train
+
+_PIPELINE = ("data", "train", "eval", "bench", "doctor")
+
+
+class PipelineGroup(TyperGroup):
+    """Lists commands in the order in which they are used, and is the one place where errors are caught."""
+
+    def list_commands(self, ctx: Any) -> List[str]:
+        """Names in pipeline order; Typer alone lists commands before groups."""
+        return list(_PIPELINE)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command: exit code 1 and one line for a request that cannot be met, 130 for Ctrl-C."""
+        try:
+            return super().invoke(ctx)
+        except HotError as error:
+            if ctx.params.get("debug"):
+                traceback.print_exc()
+            console.error(str(error))
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt as error:
+            console.note("Interrupted.")
+            raise typer.Exit(130) from error
+
+
+app = typer.Typer(cls=PipelineGroup, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+app.add_typer(data.app, name="data")
+app.add_typer(train.app, name="train")
+app.command("eval")(evaluate.evaluate)
+app.command("bench")(bench.bench)
+app.command("doctor")(doctor.doctor)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        console.show(f"hot {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def root(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Learn controllers that make a dexterous hand track hand-object motions, from synthetic clips to a policy."""
+
+
+def main() -> None:
+    """The ``hot`` script."""
+    app()

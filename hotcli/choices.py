@@ -1,0 +1,62 @@
+"""From options to what a stage is called with: a preset, the facts of hand and object, an existing device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Tuple
+
+from hot.errors import UnknownNameError
+from hotcli.options import DEFAULT_HAND, DEFAULT_OBJECT
+
+if TYPE_CHECKING:
+    from hot.hands import HandSpec
+    from hot.objects import ObjectSpec
+    from hot.presets import Preset
+
+ENGINE = "mujoco"
+_DEVICES = ("cpu",)
+
+
+def make_preset(
+    hand: Optional[str],
+    object_name: Optional[str],
+    stage: Optional[int],
+    skills: Sequence[str],
+    overrides: Mapping[str, Any],
+) -> Preset:
+    """The preset that the options describe; what was not given has its default."""
+    from hot import presets
+
+    return presets.resolve(hand or DEFAULT_HAND, object_name or DEFAULT_OBJECT, stage or 1, skills, overrides)
+
+
+def load_specs(preset: Preset) -> Tuple[HandSpec, ObjectSpec]:
+    """The facts of a preset's hand and object."""
+    from hot.hands import load_hand
+    from hot.objects import load_object
+
+    return load_hand(preset.hand), load_object(preset.object)
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that no engine runs on.
+
+    Raises:
+        UnknownNameError: it is not there.
+    """
+    if device not in _DEVICES:
+        raise UnknownNameError("device", device, _DEVICES, f"The {ENGINE} engine runs on the CPU.")
+
+
+def preset_text(preset: Preset) -> str:
+    """A preset as YAML, with the test lengths of its skills as a comment."""
+    from hot import presets
+
+    return f"# test length [frames]: {test_lengths(preset)}\n{presets.dump(preset)}".rstrip()
+
+
+def test_lengths(preset: Preset) -> str:
+    """Frames for which each skill is judged, as text."""
+    from hot import presets
+
+    lengths: List[str] = [f"{skill} {presets.test_frames(skill)}" for skill in preset.skills]
+    return ", ".join(lengths)

@@ -1,0 +1,100 @@
+"""Where clips come from: a file that was named, the data folder, or the planner."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Dict, List, Optional
+
+from hot.errors import BadFileError
+from hotcli import console
+
+if TYPE_CHECKING:
+    from hot.hands import HandSpec
+    from hot.motions import Motions
+    from hot.objects import ObjectSpec
+    from hot.presets import Preset
+    from hot.progress import Progress
+
+
+def motions_folder(hand: str, object_name: str) -> Path:
+    """The folder of a hand's and an object's own clips."""
+    from hot.assets import data_root
+
+    return data_root() / "motions" / hand / object_name.lower()
+
+
+def generate(hand: HandSpec, object_spec: ObjectSpec, preset: Preset, folder: Path, progress: Progress) -> List[Path]:
+    """Make each skill's training clips and write them into ``folder``; the files."""
+    from hot.motions import save_motions
+
+    paths = []
+    for skill in preset.skills:
+        motions = planned(hand, object_spec, skill, preset, "train", progress)
+        paths.append(folder / f"{skill}.safetensors")
+        save_motions(paths[-1], motions)
+        console.note(f"{motions.num_clips} {skill} clips written to {paths[-1]}")
+    return paths
+
+
+def planned(
+    hand: HandSpec, object_spec: ObjectSpec, skill: str, preset: Preset, split: str, progress: Progress
+) -> Motions:
+    """Fresh clips of one skill: the training ones, or held-out ones, which share no grasp with them."""
+    from hot import synthesis
+
+    held_out = split == "test"
+    return synthesis.generate(
+        hand,
+        object_spec,
+        skill,
+        preset.evaluation.clips if held_out else preset.synthesis.train_clips,
+        preset.evaluation.seed if held_out else preset.seed,
+        preset.synthesis,
+        split,
+        progress,
+    )
+
+
+def for_training(
+    hand: HandSpec, object_spec: ObjectSpec, preset: Preset, source: Optional[Path], progress: Progress
+) -> Motions:
+    """Clips of all of a preset's skills: from ``source``, else from the data folder, made there if missing."""
+    from hot.motions import Motions
+
+    if source is not None:
+        sets = read(source, hand, object_spec, preset)
+        return Motions.concatenate([sets[skill] for skill in preset.skills])
+    folder = motions_folder(hand.name, object_spec.name)
+    missing = [skill for skill in preset.skills if not (folder / f"{skill}.safetensors").exists()]
+    if missing:
+        console.note(f"No {console.names(missing)} clips in {folder}: generating them.")
+        generate(hand, object_spec, preset.model_copy(update={"skills": tuple(missing)}), folder, progress)
+    sets = read(folder, hand, object_spec, preset)
+    console.note(f"Motions: {folder} ({', '.join(f'{sets[s].num_clips} {s}' for s in preset.skills)})")
+    return Motions.concatenate([sets[skill] for skill in preset.skills])
+
+
+def read(source: Path, hand: HandSpec, object_spec: ObjectSpec, preset: Preset) -> Dict[str, Motions]:
+    """Clips of a preset's skills from one file, or from a folder with one file a skill.
+
+    Raises:
+        BadFileError: a file is bad, of another hand or object, or lacks a skill.
+    """
+    if source.is_dir():
+        paths = {skill: source / f"{skill}.safetensors" for skill in preset.skills}
+    else:
+        paths = dict.fromkeys(preset.skills, source)
+    return {skill: _of_skill(path, skill, hand, object_spec) for skill, path in paths.items()}
+
+
+def _of_skill(path: Path, skill: str, hand: HandSpec, object_spec: ObjectSpec) -> Motions:
+    from hot.motions import load_motions
+
+    motions = load_motions(path, hand)
+    if motions.objects != (object_spec.name,):
+        raise BadFileError(path, f"holds clips with {console.names(motions.objects)}, not with {object_spec.name}")
+    if skill not in motions.skills:
+        raise BadFileError(path, f"holds no {skill} clips, but {console.names(motions.skills)}; choose with --skill")
+    chosen = motions.select((motions.clip_skill == motions.skills.index(skill)).nonzero()[:, 0])
+    return replace(chosen, skills=(skill,), clip_skill=chosen.clip_skill * 0)

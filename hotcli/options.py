@@ -1,0 +1,68 @@
+"""The options that commands share: one name and one meaning each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import List, Optional
+
+import typer
+from typing_extensions import Annotated
+
+HandOption = Annotated[Optional[str], typer.Option("--hand", help="mano, shadow or allegro.", show_default="mano")]
+ObjectOption = Annotated[
+    Optional[str],
+    typer.Option("--object", help="Bottle, Box, Hammer or Sword, in any case; or a .yaml file.", show_default="Bottle"),
+]
+SkillOption = Annotated[
+    Optional[List[str]],
+    typer.Option("--skill", help="A skill; repeat it or separate by commas.", show_default="grasp,move,place"),
+]
+StageOption = Annotated[
+    Optional[int],
+    typer.Option("--stage", min=1, help="1 tracks precisely, 2 goes on under large noise.", show_default="1"),
+]
+SeedOption = Annotated[Optional[int], typer.Option("--seed", min=1, help="Seed of all draws.", show_default="preset")]
+NumEnvsOption = Annotated[
+    Optional[int], typer.Option("--num-envs", min=1, help="Worlds that are stepped at once.", show_default="preset")
+]
+ClipsOption = Annotated[
+    Optional[int], typer.Option("--clips", min=1, help="Clips of each skill.", show_default="preset")
+]
+DeviceOption = Annotated[str, typer.Option("--device", help="Where physics runs; MuJoCo's engine knows cpu.")]
+MotionsOption = Annotated[
+    Optional[Path],
+    typer.Option("--motions", help="A motion file, or a folder of SKILL.safetensors, instead of our own clips."),
+]
+SetOption = Annotated[
+    Optional[List[str]],
+    typer.Option("--set", metavar="KEY=VALUE", help="Any preset value, such as reward.object_position=60; repeatable."),
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the resolved preset and stop.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+DEFAULT_HAND = "mano"
+DEFAULT_OBJECT = "Bottle"
+RUNS_FOLDER = Path("runs")
+
+
+def split_names(values: Optional[List[str]]) -> List[str]:
+    """Names given repeatedly or with commas, as one list."""
+    return [name.strip() for value in values or () for name in value.split(",") if name.strip()]
+
+
+def assignments(values: Optional[List[str]]) -> dict:
+    """``KEY=VALUE`` texts as a mapping.
+
+    Raises:
+        typer.BadParameter: a text without key or without ``=``.
+    """
+    pairs = [value.partition("=") for value in values or ()]
+    for key, equals, _ in pairs:
+        if not (key.strip() and equals):
+            raise typer.BadParameter(f"'{key}' is not KEY=VALUE", param_hint="--set")
+    return {key.strip(): value for key, _, value in pairs}
+
+
+def given(**values: object) -> dict:
+    """The options that were given, with ``__`` in names as dots of preset keys."""
+    return {name.replace("__", "."): value for name, value in values.items() if value is not None}

@@ -1,0 +1,70 @@
+"""Draws a stage's progress: a bar with rate and time left on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from typing import Dict, Iterator, Mapping
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from hotcli.console import console
+
+_LINE_EVERY = 10.0  # seconds between the lines of one stage where there is no terminal
+
+
+@contextlib.contextmanager
+def drawn() -> Iterator:
+    """Yield a listener for :data:`hot.progress.Progress` that draws until the block ends."""
+    if not sys.stderr.isatty():
+        yield Lines()
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[figures]}", style="dim"),
+    )
+    with Progress(*columns, console=console(sys.stderr)) as progress:
+        yield Bars(progress)
+
+
+class Bars:
+    """One bar for each thing that is being done."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: Dict[str, TaskID] = {}
+
+    def __call__(self, what: str, done: int, total: int, figures: Mapping[str, float]) -> None:
+        if what not in self._tasks:
+            self._tasks[what] = self._progress.add_task(what, total=total, figures="")
+        self._progress.update(self._tasks[what], completed=done, total=total, figures=figure_text(figures))
+
+
+class Lines:
+    """A line when something begins, every few seconds, and when it is done."""
+
+    def __init__(self) -> None:
+        self._began: Dict[str, float] = {}
+        self._spoke: Dict[str, float] = {}
+
+    def __call__(self, what: str, done: int, total: int, figures: Mapping[str, float]) -> None:
+        now = time.monotonic()
+        began = self._began.setdefault(what, now)
+        if done < total and now - self._spoke.get(what, float("-inf")) < _LINE_EVERY:
+            return
+        self._spoke[what] = now
+        left = (now - began) / done * (total - done) if done else 0.0
+        eta = f", {left:.0f} s left" if 0 < done < total else ""
+        text = f"{what}: {done}/{total}{eta}  {figure_text(figures)}".rstrip()
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+
+def figure_text(figures: Mapping[str, float]) -> str:
+    """Figures as ``name value`` pairs, with three digits or as whole numbers."""
+    shown = [(name, "{:,.0f}" if abs(value) >= 1000 else "{:.3g}", value) for name, value in figures.items()]
+    return "  ".join(f"{name} {form.format(value)}" for name, form, value in shown)

@@ -1,0 +1,78 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from hot.motions import load_motions, save_motions
+from hot.presets import resolve
+
+
+def test_generate_asks_the_planner_once_a_skill_and_writes_where_training_looks(hot, planner):
+    result = hot(
+        *"data generate --hand Allegro --object bottle --skill grasp,move --clips 7 --seed 5".split(),
+        *"--set synthesis.speed=0.2".split(),
+    )
+    assert result.exit_code == 0, result.stderr
+    config = resolve("allegro", "Bottle", 1, (), {"synthesis.train_clips": 7, "synthesis.speed": 0.2}).synthesis
+    assert planner.count == 2
+    hand, object_spec, *rest = planner.args[:7]
+    assert (hand.name, object_spec.name) == ("allegro", "Bottle")
+    assert rest == ["move", 7, 5, config, "train"]
+    folder = Path("data/motions/allegro/bottle")
+    assert result.stdout.split() == [str(folder / "grasp.safetensors"), str(folder / "move.safetensors")]
+    assert load_motions(folder / "move.safetensors").num_clips == 7
+
+
+def test_the_data_folder_can_be_elsewhere(hot, planner, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOT_DATA", str(tmp_path / "store"))
+    assert hot(*"data generate --skill grasp --clips 1".split()).exit_code == 0
+    assert (tmp_path / "store/motions/allegro/bottle/grasp.safetensors").exists()
+
+
+def test_out_names_the_folder(hot, planner):
+    assert hot(*"data generate --skill grasp --clips 1 --out here".split()).exit_code == 0
+    assert Path("here/grasp.safetensors").exists()
+
+
+def test_a_dry_run_makes_nothing(hot, planner):
+    result = hot(*"data generate --skill grasp --clips 7 --dry-run".split())
+    assert planner.count == 0
+    assert "train_clips: 7" in result.stdout
+
+
+def test_an_unwritable_folder_is_one_line(hot, planner):
+    Path("file").write_text("")
+    result = hot(*"data generate --skill grasp --clips 1 --out file/below".split())
+    assert result.exit_code == 1
+    assert "cannot be written" in result.stderr
+
+
+def test_info_says_clips_lengths_and_speeds(hot, clip_set):
+    save_motions("a/grasp.safetensors", clip_set("grasp", clips=3, frames=6))
+    save_motions("a/move.safetensors", clip_set("move", clips=2, frames=4))
+    result = hot("data", "info", "a", "--json")
+    grasp, move = json.loads(result.stdout)
+    assert (grasp["hand"], grasp["object"], grasp["skill"]) == ("allegro", "Bottle", "grasp")
+    assert (grasp["clips"], grasp["frames"], grasp["shortest_s"], grasp["longest_s"]) == (3, 18, 0.1, 0.1)
+    assert (grasp["wrist_mean_m_s"], grasp["wrist_max_m_s"], grasp["object_max_m_s"]) == (1.0, 1.0, 2.0)
+    assert (move["skill"], move["clips"], move["contact_share"]) == ("move", 2, 1.0)
+
+
+def test_info_prints_a_table(hot, clip_set):
+    save_motions("data/motions/allegro/bottle/grasp.safetensors", clip_set())
+    text = hot("data", "info").stdout
+    assert "grasp" in text and "Bottle" in text and "wrist_max_m_s" in text
+
+
+def test_info_of_nothing_says_how_to_make_some(hot):
+    result = hot("data", "info")
+    assert result.exit_code == 1
+    assert "hot data generate" in result.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"not a motion file", b"\x08\0\0\0\0\0\0\0{}"])
+def test_info_of_a_foreign_file_is_one_line(hot, content):
+    Path("x.safetensors").write_bytes(content)
+    result = hot("data", "info", "x.safetensors")
+    assert result.exit_code == 1
+    assert "x.safetensors" in result.stderr and len(result.stderr.splitlines()) == 1

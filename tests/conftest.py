@@ -1,0 +1,75 @@
+"""Shared facts and small motions, made without synthesis so that a broken planner fails its own tests only."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from hot import rotations
+from hot.hands import HandSpec, Kinematics, load_hand
+from hot.motions import Motions
+from hot.objects import ObjectSpec, load_object
+
+FRAMES = 40
+
+
+@pytest.fixture(scope="session")
+def allegro() -> HandSpec:
+    return load_hand("allegro")
+
+
+@pytest.fixture(scope="session")
+def bottle() -> ObjectSpec:
+    return load_object("Bottle")
+
+
+def standing(spec: ObjectSpec) -> tuple:
+    """Position and orientation of an object that stands on the table with its y axis up."""
+    quat = torch.tensor([0.5**0.5, 0.5**0.5, 0.0, 0.0])
+    lowest = min(
+        float(rotations.rotate(quat, torch.as_tensor(part, dtype=torch.float32))[:, 2].min()) for part in spec.parts
+    )
+    return torch.tensor([0.0, 0.0, -lowest]), quat
+
+
+def hover_motions(hand: HandSpec, spec: ObjectSpec, clips: int = 4) -> Motions:
+    """The hand travels in an arc beside a standing object without touching it: one free-move clip each."""
+    pos, quat = standing(spec)
+    total = clips * FRAMES
+    phase = torch.linspace(0, 1, FRAMES).repeat(clips)
+    offset = torch.arange(clips).repeat_interleave(FRAMES) * 0.05
+    joint_pos = torch.zeros(total, hand.num_joints)
+    joint_pos[:, 6:] = hand.open_fingers
+    joint_pos[:, 0] = 0.3 + offset + 0.05 * torch.sin(3.0 * phase)
+    joint_pos[:, 2] = 0.4 + 0.05 * phase
+    joint_pos[:, 5] = 0.3 * phase
+    kinematics = Kinematics(hand)
+    motions = Motions(
+        hand=hand.name,
+        joint_names=tuple(hand.joint_names),
+        key_bodies=tuple(hand.key_bodies),
+        fps=60.0,
+        objects=(spec.name,),
+        skills=("freemove",),
+        clip_start=torch.arange(clips + 1) * FRAMES,
+        clip_object=torch.zeros(clips, dtype=torch.long),
+        clip_skill=torch.zeros(clips, dtype=torch.long),
+        clip_grasp=torch.full((clips,), -1),
+        clip_rest=torch.full((clips,), -1),
+        joint_pos=joint_pos,
+        joint_vel=torch.zeros_like(joint_pos),
+        command=joint_pos.clone(),
+        key_pos_w=kinematics.key_points(kinematics.forward(joint_pos)),
+        object_pos_w=pos.repeat(total, 1),
+        object_quat_w=quat.repeat(total, 1),
+        object_linvel_w=torch.zeros(total, 3),
+        object_angvel_w=torch.zeros(total, 3),
+        contact=torch.zeros(total, dtype=torch.int8),
+        meta={},
+    )
+    return motions.with_velocities()
+
+
+@pytest.fixture(scope="session")
+def hover(allegro: HandSpec, bottle: ObjectSpec) -> Motions:
+    return hover_motions(allegro, bottle)

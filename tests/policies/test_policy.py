@@ -1,0 +1,97 @@
+"""A policy is one file: what is saved acts the same when loaded, and damage is named."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from hot.errors import BadFileError
+from hot.policies import PointEncoder, Policy, PolicySpec
+
+SPEC = PolicySpec(
+    hand="allegro",
+    joint_names=("a", "b", "c"),
+    layout=(("joints", 5), ("points", 12)),
+    points=4,
+    hidden=(16, 8),
+    point_features=6,
+    action={"mode": "residual"},
+    observation={"points": 4},
+    trained={"seed": 1},
+)
+
+
+def fresh(spec: PolicySpec = SPEC) -> Policy:
+    torch.manual_seed(0)
+    size = spec.num_observations
+    policy = Policy(spec, Policy.make_actor(spec), torch.randn(size), torch.rand(size) + 0.5)
+    torch.nn.init.normal_(policy.actor.body[-1].weight)  # make its actions large enough to compare
+    return policy
+
+
+def test_a_loaded_policy_acts_as_the_saved_one(tmp_path):
+    policy = fresh()
+    policy.save(tmp_path / "policy.safetensors")
+    loaded = Policy.load(tmp_path / "policy.safetensors")
+    observation = torch.randn(32, 17)
+    assert torch.equal(loaded.act(observation), policy.act(observation))
+    assert loaded.spec == dataclasses.replace(SPEC)
+
+
+def test_actions_stay_in_their_range_whatever_is_seen():
+    actions = fresh().act(torch.randn(64, 17) * 1e6)
+    assert actions.abs().max() <= 1.0
+
+
+def test_the_point_encoder_ignores_the_order_of_points():
+    encoder = PointEncoder(6)
+    points = torch.randn(3, 4, 3)
+    shuffled = points[:, [2, 0, 3, 1]]
+    torch.testing.assert_close(encoder(points.flatten(1)), encoder(shuffled.flatten(1)))
+
+
+def test_a_first_policy_stays_on_the_reference():
+    torch.manual_seed(0)
+    actor = Policy.make_actor(SPEC)
+    assert actor(torch.randn(64, 17)).abs().max() < 0.05
+
+
+def test_missing_truncated_and_foreign_files_are_named(tmp_path):
+    path = tmp_path / "policy.safetensors"
+    with pytest.raises(BadFileError, match="no such policy"):
+        Policy.load(path)
+    fresh().save(path)
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(BadFileError, match="damaged"):
+        Policy.load(path)
+
+
+def test_tensors_that_do_not_fit_the_description_are_refused(tmp_path):
+    path = tmp_path / "policy.safetensors"
+    policy = fresh()
+    wrong = dataclasses.replace(SPEC, hidden=(16, 9))
+    Policy(wrong, policy.actor, policy.mean, policy.std).save(path)
+    with pytest.raises(BadFileError, match="not a usable policy"):
+        Policy.load(path)
+
+
+def test_a_policy_with_nan_weights_is_refused(tmp_path):
+    policy = fresh()
+    policy.mean[0] = float("nan")
+    policy.save(tmp_path / "policy.safetensors")
+    with pytest.raises(BadFileError, match="not finite"):
+        Policy.load(tmp_path / "policy.safetensors")
+
+
+def test_acting_needs_no_trainer(tmp_path):
+    fresh().save(tmp_path / "policy.safetensors")
+    code = (
+        "import sys, torch; from hot.policies import Policy;"
+        f"p = Policy.load({str(tmp_path / 'policy.safetensors')!r}); p.act(torch.zeros(1, 17));"
+        "assert 'rl_games' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
