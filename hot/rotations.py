@@ -18,10 +18,17 @@ def normalize(quat: Tensor) -> Tensor:
 
 def multiply(a: Tensor, b: Tensor) -> Tensor:
     """Hamilton product (..., 4): the rotation ``b`` followed by ``a`` in fixed axes."""
-    aw, av, bw, bv = a[..., :1], a[..., 1:], b[..., :1], b[..., 1:]
-    w = aw * bw - (av * bv).sum(-1, keepdim=True)
-    v = aw * bv + bw * av + torch.cross(*torch.broadcast_tensors(av, bv), dim=-1)
-    return torch.cat([w, v], dim=-1)
+    aw, ax, ay, az = a.unbind(-1)
+    bw, bx, by, bz = b.unbind(-1)
+    return torch.stack(
+        [
+            aw * bw - ax * bx - ay * by - az * bz,
+            aw * bx + ax * bw + ay * bz - az * by,
+            aw * by - ax * bz + ay * bw + az * bx,
+            aw * bz + ax * by - ay * bx + az * bw,
+        ],
+        dim=-1,
+    )
 
 
 def conjugate(quat: Tensor) -> Tensor:

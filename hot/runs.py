@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import platform
 import subprocess
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing_extensions import Literal
 
 from hot import __version__
 from hot.errors import BadFileError
+from hot.writing import write_atomically
 
 Status = Literal["running", "interrupted", "finished"]
 
@@ -204,10 +204,5 @@ def _read(path: Path) -> Dict[str, Any]:
 
 
 def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with write_atomically(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise BadFileError(path, f"cannot be written: {error.strerror}") from error

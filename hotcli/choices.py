@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Tuple
 
-from hot.errors import UnknownNameError
+from hot.errors import ConfigError
 from hotcli.options import DEFAULT_HAND, DEFAULT_OBJECT
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def check_device(device: str) -> None:
     """Refuse a device that no engine runs on.
 
     Raises:
-        UnknownNameError: it is not there.
+        ConfigError: it is not there.
     """
     if device not in _DEVICES:
-        raise UnknownNameError("device", device, _DEVICES, f"The {ENGINE} engine runs on the CPU.")
+        raise ConfigError(f"the {ENGINE} engine does not run on '{device}'; known: {', '.join(_DEVICES)}")
 
 
 def preset_text(preset: Preset) -> str:

@@ -30,9 +30,9 @@ def show_json(data: Any) -> None:
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], words: int) -> None:
     """A result in columns: the first ``words`` of them are text, the others are numbers, set to the right."""
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=Text(title), title_justify="left", title_style="bold")
     for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index < words else "right")
+        table.add_column(Text(column), justify="left" if index < words else "right")
     for row in rows:
         table.add_row(*map(Text, row))
     console(sys.stdout).print(table)

@@ -54,15 +54,19 @@ def info(
     from hot.errors import BadFileError
     from hot.motions import load_motions
 
-    roots = paths or [data_root() / "motions"]
-    files = [file for root in roots for file in (sorted(root.rglob("*.safetensors")) if root.is_dir() else [root])]
-    if not files:
-        raise BadFileError(roots[0], "holds no motions. Make some: hot data generate")
+    own = data_root() / "motions"
+    files = [file for root in paths or [own] for file in _files_in(root)]
+    if not files or files == [own]:
+        raise BadFileError((paths or [own])[0], "holds no motions. Make some: hot data generate")
     rows = [row for file in files for row in _describe(file, load_motions(file))]
     if as_json:
         return console.show_json(rows)
     cells = [[_text(value) for value in row.values()] for row in rows]
     console.show_table("Motions", list(rows[0]), cells, words=4)
+
+
+def _files_in(root: Path) -> List[Path]:
+    return sorted(root.rglob("*.safetensors")) if root.is_dir() else [root]
 
 
 def _describe(file: Path, motions: Motions) -> List[Dict[str, Any]]:

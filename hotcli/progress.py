@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from typing import Dict, Iterator, Mapping
+from typing import Dict, Iterator, Mapping, Tuple
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
@@ -48,17 +48,16 @@ class Lines:
     """A line when something begins, every few seconds, and when it is done."""
 
     def __init__(self) -> None:
-        self._began: Dict[str, float] = {}
+        self._began: Dict[str, Tuple[float, int]] = {}
         self._spoke: Dict[str, float] = {}
 
     def __call__(self, what: str, done: int, total: int, figures: Mapping[str, float]) -> None:
         now = time.monotonic()
-        began = self._began.setdefault(what, now)
+        began, first = self._began.setdefault(what, (now, done))
         if done < total and now - self._spoke.get(what, float("-inf")) < _LINE_EVERY:
             return
         self._spoke[what] = now
-        left = (now - began) / done * (total - done) if done else 0.0
-        eta = f", {left:.0f} s left" if 0 < done < total else ""
+        eta = f", {(now - began) / (done - first) * (total - done):.0f} s left" if first < done < total else ""
         text = f"{what}: {done}/{total}{eta}  {figure_text(figures)}".rstrip()
         sys.stderr.write(text + "\n")
         sys.stderr.flush()

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, List, Optional
 from hotcli import console
 
 if TYPE_CHECKING:
-    from hot.evaluation import Report, SkillReport
-    from hot.evaluation.report import Rate
+    from hot.evaluation import Comparison, Difference, Rate, Report, SkillReport
 
 _RATES = {"hot": "HOT", "spider": "SPIDER", "strict": "strict", "skill": "skill rule"}
 _MEANS = {
@@ -29,13 +28,29 @@ def show(report: Report) -> None:
 
 
 def rows(report: Report) -> List[List[str]]:
-    """Cells of the table."""
-    return [_row(skill) for skill in report.skills]
+    """Cells of the table: controllers skill by skill, and beneath them how they differ, paired clip by clip."""
+    cells = []
+    for skill in dict.fromkeys(row.skill for row in report.skills):
+        cells += [_row(row) for row in report.skills if row.skill == skill]
+        cells += [_difference_row(pair) for pair in report.comparisons if pair.skill == skill]
+    return cells
 
 
 def _row(skill: SkillReport) -> List[str]:
     names = [skill.skill, skill.controller, str(skill.clips)]
     return [*names, *(_rate(skill.rates[name]) for name in _RATES), *(_mean(skill.means[name]) for name in _MEANS)]
+
+
+def _difference_row(pair: Comparison) -> List[str]:
+    names = [pair.skill, f"{pair.first} - {pair.second}", str(max(each.clips for each in pair.means.values()))]
+    rates = [_difference(pair.rates[name], 100.0, ".0f") for name in _RATES]
+    return [*names, *rates, *(_difference(pair.means[name], 1.0, ".2g") for name in _MEANS)]
+
+
+def _difference(each: Difference, scale: float, form: str) -> str:
+    if each.value is None or each.low is None or each.high is None:
+        return "-"
+    return f"{scale * each.value:+{form}} [{scale * each.low:+{form}}, {scale * each.high:+{form}}]"
 
 
 def _rate(rate: Rate) -> str:

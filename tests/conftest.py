@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import settings
 
 from hot import rotations
 from hot.hands import HandSpec, Kinematics, load_hand
@@ -11,6 +12,10 @@ from hot.motions import Motions
 from hot.objects import ObjectSpec, load_object
 
 FRAMES = 40
+
+# A busy machine is no failure: properties are judged by what they say, not by how long an example takes.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """How well a controller tracks: errors, success rules, and reports with intervals."""
 
 from hot.evaluation.config import EvaluationConfig
+from hot.evaluation.evaluate import evaluate
 from hot.evaluation.metrics import (
     FrameErrors,
     Verdict,
@@ -38,6 +39,7 @@ __all__ = [
     "Verdict",
     "add_auc",
     "compare",
+    "evaluate",
     "frame_errors",
     "hot_success",
     "pick_clips",

@@ -12,11 +12,11 @@ from hot.config import Config
 class EvaluationConfig(Config):
     """How a policy is judged."""
 
-    clips: int = Field(200, ge=1)
+    clips: int = Field(default=200, ge=1)
     """Held-out clips a skill."""
-    frames: Optional[int] = Field(None, ge=30)
+    frames: Optional[int] = Field(default=None, ge=30)
     """Frames of each clip; None takes the skill's own test length."""
-    noise: float = Field(0.0, ge=0, le=1)
+    noise: float = Field(default=0.0, ge=0, le=1)
     """Probability of each perturbation item of the start state."""
-    seed: int = Field(1_000_003, ge=1)
+    seed: int = Field(default=1_000_003, ge=1)
     """Seed of the held-out clips and of the perturbations; training seeds must differ."""

@@ -9,8 +9,8 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from hot.assets import write_atomically
 from hot.errors import BadFileError
+from hot.writing import write_atomically
 
 OPEN_LOOP = "open loop"
 """Name of the controller that replays the reference's targets."""

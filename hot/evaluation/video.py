@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from av.error import FFmpegError
 
-from hot.assets import write_atomically
 from hot.errors import BadFileError, ConfigError, MissingDependencyError
 from hot.evaluation.report import ClipScore
 from hot.evaluation.summary import pick_clips
@@ -19,6 +18,7 @@ from hot.hands import HandSpec
 from hot.objects import ObjectSpec
 from hot.physics.interface import CONTROL_DT
 from hot.rollouts import Trace
+from hot.writing import write_atomically
 
 FPS = round(1.0 / CONTROL_DT)
 """Frames a second that show a clip at its true speed."""

@@ -44,7 +44,7 @@ def save_motions(path: Union[str, Path], motions: Motions) -> None:
     names = {name: getattr(motions, name) for name in Header.model_fields if name != "version"}
     header = Header(**names).model_dump(mode="json")
     # cloned because command may be the very tensor joint_pos, and safetensors refuses shared storage
-    write_tensors(Path(path), _KIND, {name: getattr(motions, name).clone() for name in _TENSORS}, header)
+    write_tensors(Path(path), _KIND, {name: getattr(motions, name) for name in _TENSORS}, header)
 
 
 def load_motions(path: Union[str, Path], hand: Optional[HandNames] = None) -> Motions:

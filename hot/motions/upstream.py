@@ -9,12 +9,12 @@ from typing import List, NamedTuple, Tuple, Union
 
 import torch
 
-from hot.assets import write_atomically
 from hot.errors import BadFileError
 from hot.motions.checks import check
 from hot.motions.clips import FRAME_FIELDS, HandNames, Motions
 from hot.motions.skills import SKILLS, Skill
 from hot.motions.upstream_record import UpstreamClip, read_record, write_record
+from hot.writing import write_atomically
 
 UPSTREAM_FPS = 60.0
 """Frames a second of every upstream clip; the files do not say."""

@@ -10,16 +10,16 @@ from hot.config import Config
 class PhysicsConfig(Config):
     """Solver and time step. The defaults train; ``fine()`` evaluates and finds grasps."""
 
-    substeps: int = Field(2, ge=1, le=64)
+    substeps: int = Field(default=2, ge=1, le=64)
     """Physics steps per control step of 1/60 s. One substep is not usable: grasps slip."""
-    iterations: int = Field(10, ge=1)
+    iterations: int = Field(default=10, ge=1)
     """Most Newton iterations of the contact solver. It stops when it has converged, so a CPU pays for the cap
     only where it is needed; with 4 a 0.1 kg box on a flat palm is thrown off within 13 steps."""
-    ls_iterations: int = Field(20, ge=1)
+    ls_iterations: int = Field(default=20, ge=1)
     """Most line-search steps of the contact solver."""
-    impratio: float = Field(10.0, gt=0)
+    impratio: float = Field(default=10.0, gt=0)
     """Friction-to-normal impedance ratio; 10 cuts slip four-fold against 1."""
-    threads: int = Field(0, ge=0)
+    threads: int = Field(default=0, ge=0)
     """Worker threads of a CPU engine; 0 takes every core."""
 
     def fine(self) -> PhysicsConfig:

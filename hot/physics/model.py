@@ -1,4 +1,6 @@
 """A hand, an object and a table plane as one MuJoCo model."""
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo ships no type stubs.
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
 """The MuJoCo engine on CPUs: worlds stepped by a pool of threads, in double precision."""
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo ships no type stubs.
 
 from __future__ import annotations
 
@@ -198,7 +200,7 @@ class MujocoPhysics:
         poses = self._kinematics.forward(joint_pos)
         state.key_pos_w[rows] = self._kinematics.key_points(poses)
         state.tip_pos_w[rows] = self._kinematics.fingertips(poses)
-        state.wrist_quat_w[rows] = rotations.from_euler(joint_pos[:, 3:6])
+        state.wrist_quat_w[rows] = poses.quat_w[:, 0]
         linear, angular = self._kinematics.wrist_velocity(joint_pos, joint_vel)
         state.wrist_linvel_w[rows], state.wrist_angvel_w[rows] = linear, angular
 

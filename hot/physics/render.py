@@ -23,10 +23,14 @@ _HAND_RGBA = (0.36, 0.39, 0.45, 1.0)
 _TIP_RGBA = (0.88, 0.88, 0.86, 1.0)
 _GHOST_HAND_RGBA = (0.25, 0.65, 1.0, 0.22)
 _GHOST_OBJECT_RGBA = (0.20, 0.90, 0.45, 0.30)
+_GHOST_SCALE = 0.96
+"""Each part of the ghost is this much smaller, so that it disappears inside what tracks it well."""
 _AZIMUTH, _ELEVATION = 140.0, -22.0
 """Direction of view [deg]: from the side of the thumb, a little from above."""
 _SMOOTH_FRAMES = 30
-"""Half width of the window over which the camera's aim is averaged."""
+"""Half width of the window over which the camera's aim and distance are averaged."""
+_STRAY = 0.6
+"""What strays further from the reference [m] than this is not followed out of the scene."""
 _GL_ADVICE = (
     "no OpenGL to draw with; on Debian: apt-get install libegl1 libgl1 libgl1-mesa-dri,"
     " or, without EGL: apt-get install libosmesa6 libgl1"
@@ -63,10 +67,10 @@ def render_frames(
 
 def _draw(stage: _Stage, canvas: _Canvas, tracks: list, caption: str) -> Iterator[np.ndarray]:
     try:
-        aim, distance = _follow(stage, tracks[-1])
+        aim, distance = _follow(stage, tracks)
         for t in range(len(tracks[0])):
             stage.pose([track[t] for track in tracks])
-            yield canvas.draw(stage.data, aim[t], distance, caption)
+            yield canvas.draw(stage.data, aim[t], distance[t], caption)
     finally:
         canvas.close()
 
@@ -93,8 +97,6 @@ def _build_model(hand: HandSpec, object_spec: ObjectSpec, ghost: bool, width: in
     spec.visual.quality.offsamples = 0  # in software, four samples a pixel take 37 ms a frame instead of 15
     spec.visual.map.znear, spec.visual.map.zfar = 0.01, 50.0
     _add_surroundings(spec)
-    for i, vertices in enumerate(object_spec.parts):
-        spec.add_mesh(name=f"part_{i}", uservert=np.asarray(vertices, dtype=float).ravel())
     for prefix in (_SIMULATED, _GHOST) if ghost else (_SIMULATED,):
         _add_hand(spec, hand, prefix)
         _add_object(spec, object_spec, prefix)
@@ -122,20 +124,26 @@ def _add_hand(spec: mujoco.MjSpec, hand: HandSpec, prefix: str) -> None:
         child.delete(key)
     child.option = spec.option  # nothing is stepped, and differing options make MuJoCo warn
     for geom in child.geoms:
-        tip = geom.type in (mujoco.mjtGeom.mjGEOM_SPHERE, mujoco.mjtGeom.mjGEOM_CAPSULE)
+        tip = geom.type == mujoco.mjtGeom.mjGEOM_SPHERE
         geom.material = ""
         geom.rgba = _GHOST_HAND_RGBA if prefix == _GHOST else _TIP_RGBA if tip else _HAND_RGBA
+        if prefix == _GHOST:
+            geom.size *= _GHOST_SCALE
+    for mesh in child.meshes if prefix == _GHOST else ():
+        mesh.scale *= _GHOST_SCALE
     spec.attach(child, prefix=prefix, frame=spec.worldbody.add_frame())
 
 
 def _add_object(spec: mujoco.MjSpec, object_spec: ObjectSpec, prefix: str) -> None:
     body = spec.worldbody.add_body(name=f"{prefix}object", mocap=True)
-    for i, colour in enumerate(object_spec.colours):
-        body.add_geom(
-            type=mujoco.mjtGeom.mjGEOM_MESH,
-            meshname=f"part_{i}",
-            rgba=_GHOST_OBJECT_RGBA if prefix == _GHOST else colour,
-        )
+    for i, (vertices, colour) in enumerate(zip(object_spec.parts, object_spec.colours)):
+        name = f"{prefix}part_{i}"
+        vertices = np.asarray(vertices, dtype=float)
+        if prefix == _GHOST:
+            colour, middle = _GHOST_OBJECT_RGBA, vertices.mean(axis=0)
+            vertices = middle + _GHOST_SCALE * (vertices - middle)
+        spec.add_mesh(name=name, uservert=vertices.ravel())
+        body.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, rgba=colour)
 
 
 @dataclass
@@ -164,10 +172,11 @@ class _Stage:
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
 
-    def spread(self, row: np.ndarray) -> np.ndarray:
-        """Points (B + 1, 3) that one row's picture must show: the hand's bodies and the object."""
-        self.pose([row])
-        return np.concatenate([self.data.xpos[self.layouts[0].bodies], row[None, -7:-4]])
+    def points(self, rows: list) -> np.ndarray:
+        """What the picture of these rows must show: positions (M, 3) of each copy's bodies and object, last first."""
+        self.pose(rows)
+        copies = [[self.data.xpos[layout.bodies], row[None, -7:-4]] for layout, row in zip(self.layouts, rows)]
+        return np.concatenate([part for copy in reversed(copies) for part in copy])
 
 
 def _layout(model: mujoco.MjModel, hand: HandSpec, prefix: str) -> _Layout:
@@ -181,15 +190,22 @@ def _layout(model: mujoco.MjModel, hand: HandSpec, prefix: str) -> _Layout:
     )
 
 
-def _follow(stage: _Stage, track: np.ndarray) -> tuple:
-    """Smoothed aim (T, 3) and one distance [m] from which the hand and the object fit, whatever the frame."""
-    points = np.stack([stage.spread(row) for row in track])  # (T, B + 1, 3)
-    centre = 0.5 * (points.min(axis=1) + points.max(axis=1))
-    padded = np.pad(centre, ((_SMOOTH_FRAMES, _SMOOTH_FRAMES), (0, 0)), mode="edge")
+def _follow(stage: _Stage, tracks: list) -> tuple:
+    """Aims (T, 3) and distances (T,) [m] of a calm camera from which every copy of hand and object is seen."""
+    points = np.stack([stage.points(list(rows)) for rows in zip(*tracks)])  # (T, M, 3)
+    first = points[:, : points.shape[1] // len(tracks)]  # of the reference, where there is one
+    middle = first.mean(axis=1, keepdims=True)
+    points = middle + np.clip(points - middle, -_STRAY, _STRAY)
+    aim = _smooth(0.5 * (points.min(axis=1) + points.max(axis=1)))
+    reach = np.linalg.norm(points - aim[:, None], axis=-1).max(axis=1, keepdims=True)
+    return aim, np.clip(0.22 + 2.3 * _smooth(reach)[:, 0], 0.5, 2.5)
+
+
+def _smooth(values: np.ndarray) -> np.ndarray:
+    """Moving average over frames of (T, C); the ends are held."""
+    padded = np.pad(values, ((_SMOOTH_FRAMES, _SMOOTH_FRAMES), (0, 0)), mode="edge")
     window = np.full(2 * _SMOOTH_FRAMES + 1, 1.0 / (2 * _SMOOTH_FRAMES + 1))
-    aim = np.stack([np.convolve(axis, window, mode="valid") for axis in padded.T], axis=1)
-    reach = np.linalg.norm(points - aim[:, None], axis=-1).max(axis=1)
-    return aim, float(np.clip(0.22 + 2.1 * np.quantile(reach, 0.95), 0.5, 1.8))
+    return np.stack([np.convolve(column, window, mode="valid") for column in padded.T], axis=1)
 
 
 class _Canvas:

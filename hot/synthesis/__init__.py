@@ -1,0 +1,21 @@
+"""Grasps found in physics, and the planner that turns them into reference motions of four skills."""
+
+from hot.synthesis.config import GraspConfig, RestingConfig, SynthesisConfig
+from hot.synthesis.generate import SKILLS, generate
+from hot.synthesis.grasps import Grasps, load_grasps
+from hot.synthesis.resting import RestingPoses, find_resting_poses, load_resting
+from hot.synthesis.search import find_grasps
+
+__all__ = [
+    "SKILLS",
+    "GraspConfig",
+    "Grasps",
+    "RestingConfig",
+    "RestingPoses",
+    "SynthesisConfig",
+    "find_grasps",
+    "find_resting_poses",
+    "generate",
+    "load_grasps",
+    "load_resting",
+]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import List, Optional
+from typing import Optional, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,13 +12,16 @@ from hot import rotations
 from hot.hands import HandSpec
 from hot.objects import ObjectSpec
 from hot.synthesis.clearance import Clearance
-from hot.synthesis.closed_hands import ClosedHands, finger_length
+from hot.synthesis.closed_hands import ClosedHands, finger_length, thumb_opposition
 from hot.synthesis.config import GraspConfig
 from hot.synthesis.resting import RestingPoses
 from hot.synthesis.transforms import compose, frame_of, invert
 
-_ELONGATED = 2.0
-"""Ratio of the largest to the smallest moment of inertia beyond which an object has a long axis."""
+_WRIST = 6
+_PLACE_NOISE, _TURN_NOISE, _GOAL_NOISE = 0.012, 0.15, 0.1
+"""Standard deviations by which variations differ from their parents: wrist [m], [rad], finger goal [rad]."""
+_CLOSING = (0.3, 0.6, 1.0)
+"""Shares of a free closing at which the hand is checked against the table."""
 _TRIES = 30
 """Batches after which a resting pose that admits hardly any hand is given up."""
 _LEAST_DOWN = -0.1
@@ -41,6 +43,11 @@ class Candidates:
         """Some of them, by mask or index."""
         return Candidates(*(getattr(self, f.name)[rows] for f in fields(self)))
 
+    @staticmethod
+    def join(parts: Sequence[Candidates]) -> Candidates:
+        """All of them, in order."""
+        return Candidates(*(torch.cat([getattr(part, f.name) for part in parts]) for f in fields(Candidates)))
+
 
 class Sampler:
     """Draws candidates for one hand and one object with its resting poses."""
@@ -53,18 +60,40 @@ class Sampler:
         self._clearance = Clearance(hand, object_spec)
         self._length = finger_length(hand)
         self._points, self._normals = _surface(object_spec)
-        self._long_axis = _long_axis(object_spec)
+        self._opposition = thumb_opposition(hand)
         self._hand_in_palm = invert((hand.palm_pos_h, hand.palm_quat_h))
 
-    def draw(self, count: int, generator: torch.Generator) -> Candidates:
+    def draw(
+        self, count: int, generator: torch.Generator, parents: Sequence[Optional[Candidates]] = ()
+    ) -> Candidates:
         """About ``count`` candidates whose open hands are clear of the object, most of them also of the table.
 
         Every resting pose gets an equal share of the hands, so that the rarely reachable ones are tried as often.
+        Where ``parents`` holds candidates for a pose, half of its share are variations of those.
         """
         free = round(count * self._config.free_share)
         share = -(-(count - free) // len(self._resting))
-        parts = [self._draw_clear(share, rest, generator) for rest in range(len(self._resting))]
-        return _join([*parts, self._draw_clear(free, None, generator)])
+        parts = [self._draw_clear(free, None, generator)]
+        for rest in range(len(self._resting)):
+            family = parents[rest] if rest < len(parents) else None
+            if family is not None:
+                parts.append(self._vary(family, share // 2, rest, generator))
+            parts.append(self._draw_clear(share if family is None else share // 2, rest, generator))
+        return Candidates.join(parts)
+
+    def _vary(self, parents: Candidates, count: int, rest: int, generator: torch.Generator) -> Candidates:
+        """Random parents with the wrist and the fingers' goal moved a little, where that is clear."""
+        drawn = parents.select(torch.randint(len(parents.start), (2 * count,), generator=generator))
+        noise = torch.randn(2 * count, 6, generator=generator)
+        goal = drawn.goal + _GOAL_NOISE * torch.randn(drawn.goal.shape, generator=generator)
+        drawn = Candidates(
+            drawn.wrist_pos_o + _PLACE_NOISE * noise[:, :3],
+            rotations.multiply(drawn.wrist_quat_o, rotations.from_vector(_TURN_NOISE * noise[:, 3:])),
+            drawn.start,
+            goal.clamp(self._hand.joint_lower[_WRIST:], self._hand.joint_upper[_WRIST:]),
+        )
+        clear = self._is_clear(drawn, rest).nonzero()[:, 0]
+        return drawn.select(clear[:count])
 
     def _draw_clear(self, count: int, rest: Optional[int], generator: torch.Generator) -> Candidates:
         """Up to ``count`` candidates clear of the table below one resting pose, or of nothing but the object."""
@@ -80,7 +109,7 @@ class Sampler:
             found += len(parts[-1].start)
             if found >= count:
                 break
-        joined = _join(parts)
+        joined = Candidates.join(parts)
         return joined.select(torch.arange(min(count, found)))
 
     def _draw_any(self, count: int, generator: torch.Generator) -> Candidates:
@@ -88,9 +117,14 @@ class Sampler:
         pinch = torch.rand(count, generator=generator) < config.pinch_share
         palm_pos, palm_quat, gap, forward = self._draw_palms(count, pinch, generator)
         depth = gap + 0.005 + 0.035 * torch.rand(count, generator=generator)
-        goal = self._closed.nearest(torch.stack([forward, depth], dim=-1), generator)
-        blend = 0.05 + 0.45 * torch.rand(count, 1, generator=generator)
-        start = hand.open_fingers + blend * (goal - hand.open_fingers)
+        closed = self._closed.nearest(torch.stack([forward, depth], dim=-1), generator) - hand.open_fingers
+        open_share = torch.where(self._opposition, 0.5 + 0.5 * torch.rand(count, 1, generator=generator), 0.0)
+        open_share = torch.maximum(open_share, 0.05 + 0.25 * torch.rand(count, 1, generator=generator))
+        beyond = 1.1 + 0.5 * torch.rand(count, 1, generator=generator)
+        beyond = torch.where(self._opposition, 1.0, beyond)
+        lower, upper = hand.joint_lower[_WRIST:], hand.joint_upper[_WRIST:]
+        start = (hand.open_fingers + open_share * closed).clamp(lower, upper)
+        goal = (hand.open_fingers + beyond * closed).clamp(lower, upper)
         wrist = compose((palm_pos, palm_quat), self._hand_in_palm)
         return Candidates(wrist[0], wrist[1], start, goal)
 
@@ -100,36 +134,35 @@ class Sampler:
         pick = torch.randint(len(self._points), (count,), generator=generator)
         inward = -self._normals[pick] + config.tilt * torch.randn(count, 3, generator=generator)
         inward = inward / inward.norm(dim=-1, keepdim=True)
-        along = torch.randn(count, 3, generator=generator)
-        if self._long_axis is not None:
-            aligned = torch.rand(count, 1, generator=generator) < config.aligned_share
-            axis = self._long_axis * torch.where(torch.rand(count, 1, generator=generator) < 0.5, -1.0, 1.0)
-            across = axis + config.tilt * torch.randn(count, 3, generator=generator)
-            along = torch.where(aligned, torch.cross(across, inward, dim=-1), along)
+        facing = self._normals[torch.randint(len(self._normals), (count,), generator=generator)]
+        aligned = torch.rand(count, 1, generator=generator) < config.aligned_share
+        noise = torch.randn(count, 3, generator=generator)
+        along = torch.where(aligned, facing + config.tilt * noise, noise)
         quat = frame_of(inward, along)
         power_gap = config.min_gap + (config.max_gap - config.min_gap) * torch.rand(count, generator=generator)
         pinch_gap = (0.15 + (config.max_pinch_gap - 0.15) * torch.rand(count, generator=generator)) * self._length
         gap = torch.where(pinch, pinch_gap, power_gap)
-        forward = self._length * (0.05 + 0.45 * torch.rand(count, generator=generator))
+        forward = self._length * (torch.where(pinch, 0.2, 0.05) + 0.4 * torch.rand(count, generator=generator))
         offset = torch.stack([forward, torch.zeros(count), gap], dim=-1)
         return self._points[pick] - rotations.rotate(quat, offset), quat, gap, forward
 
     def _is_clear(self, drawn: Candidates, rest: Optional[int]) -> Tensor:
-        """Whether the open hands (N,) touch neither the object nor the table under a resting pose."""
+        """Whether the open hands (N,) touch neither the object nor, closing freely, the table under a resting pose."""
         count = len(drawn.start)
         quat, pos = torch.tensor([[1.0, 0.0, 0.0, 0.0]]).expand(count, 4), torch.tensor([[0.0, 0.0, 1.0]])
         if rest is not None:
             quat, pos = self._resting.quat_w[rest].expand(count, 4), self._resting.height[rest] * pos
         pos = pos.expand(count, 3)
         wrist_pos, wrist_quat = compose((pos, quat), (drawn.wrist_pos_o, drawn.wrist_quat_o))
-        joints = torch.cat([wrist_pos, rotations.to_euler(wrist_quat), drawn.start], dim=-1)
+        wrist = torch.cat([wrist_pos, rotations.to_euler(wrist_quat)], dim=-1)
+        joints = torch.cat([wrist, drawn.start], dim=-1)
         clear = self._clearance.lowest(joints) > _START_GAP
+        for share in _CLOSING if rest is not None else ():
+            rows = clear.nonzero()[:, 0]
+            closing = torch.cat([wrist, torch.lerp(drawn.start, drawn.goal, share)], dim=-1)[rows]
+            clear[rows] = self._clearance.lowest(closing) > _START_GAP
         clear[clear.clone()] = self._clearance.depth(joints[clear], pos[clear], quat[clear], 0.01) < -_START_GAP
         return clear
-
-
-def _join(parts: List[Candidates]) -> Candidates:
-    return Candidates(*(torch.cat([getattr(part, f.name) for part in parts]) for f in fields(Candidates)))
 
 
 def _surface(object_spec: ObjectSpec):
@@ -139,9 +172,3 @@ def _surface(object_spec: ObjectSpec):
     normals = points.grad
     assert normals is not None
     return object_spec.surface_points, normals / normals.norm(dim=-1, keepdim=True).clamp_min(1e-9)
-
-
-def _long_axis(object_spec: ObjectSpec) -> Optional[Tensor]:
-    """Unit axis (3,) of the smallest moment of inertia, if the object is clearly longer than wide."""
-    moments, axes = np.linalg.eigh(object_spec.inertia)
-    return torch.from_numpy(axes[:, 0].copy()).float() if moments[2] > _ELONGATED * moments[0] else None

@@ -38,6 +38,13 @@ def finger_length(hand: HandSpec) -> float:
     return float(_open_tips(hand)[:, 0].max())
 
 
+def thumb_opposition(hand: HandSpec) -> Tensor:
+    """Mask (J,) of the first third of the thumb's joints, which turn it before the palm rather than bend it."""
+    fingers = torch.tensor([hand.finger_of_body[body] for body in hand.tree.joint_bodies[_WRIST:]])
+    thumb = torch.tensor([f >= 0 and hand.finger_names[f] == "thumb" for f in fingers.tolist()])
+    return thumb & (thumb.cumsum(0) <= int(thumb.sum()) // 3)
+
+
 def _open_tips(hand: HandSpec) -> Tensor:
     """Fingertips of the open hand in the palm frame (F, 3)."""
     joints = torch.cat([torch.zeros(_WRIST), hand.open_fingers])

@@ -14,108 +14,108 @@ JUDGING_PHYSICS = PhysicsConfig(iterations=20, ls_iterations=30).fine()
 class RestingConfig(Config):
     """How resting poses are found."""
 
-    drops: int = Field(256, ge=20)
+    drops: int = Field(default=256, ge=20)
     """Copies dropped in random orientations."""
-    settle_frames: int = Field(240, ge=30)
+    settle_frames: int = Field(default=240, ge=30)
     """Frames after which a copy must lie still."""
-    same_pose: float = Field(0.15, gt=0)
+    same_pose: float = Field(default=0.15, gt=0)
     """Poses whose up directions differ less are one [rad]."""
-    least_share: float = Field(0.02, ge=0, le=1)
+    least_share: float = Field(default=0.02, ge=0, le=1)
     """Poses that fewer drops reach are left out, unless a copy set down axis-aligned stays in them."""
-    nudge: float = Field(0.14, gt=0)
+    nudge: float = Field(default=0.14, gt=0)
     """Tilt from which a pose must come back [rad]; what tips over earlier cannot be grasped without luck."""
 
 
 class GraspConfig(Config):
     """How static grasps are searched for and judged."""
 
-    candidates: int = Field(1024, ge=1)
+    candidates: int = Field(default=1024, ge=1)
     """Hands closed on the object per round of the search."""
-    rounds: int = Field(6, ge=1)
+    rounds: int = Field(default=6, ge=1)
     """Rounds after which the search ends with what it has."""
-    min_gap: float = Field(0.005, gt=0)
-    max_gap: float = Field(0.035, gt=0)
+    min_gap: float = Field(default=0.005, gt=0)
+    max_gap: float = Field(default=0.035, gt=0)
     """Distance of the palm from the surface in a power grasp [m]."""
-    max_pinch_gap: float = Field(0.6, gt=0)
+    max_pinch_gap: float = Field(default=0.45, gt=0)
     """Largest distance of the palm in a fingertip grasp, as a share of the length of the straight fingers."""
-    pinch_share: float = Field(0.5, ge=0, le=1)
+    pinch_share: float = Field(default=0.5, ge=0, le=1)
     """Share of the candidates that start as fingertip grasps."""
-    tilt: float = Field(0.25, ge=0)
+    tilt: float = Field(default=0.25, ge=0)
     """Standard deviation of the palm normal's direction [rad]."""
-    aligned_share: float = Field(0.6, ge=0, le=1)
-    """Share of the candidates whose knuckles lie along the object's long axis."""
-    free_share: float = Field(0.2, ge=0, le=1)
+    aligned_share: float = Field(default=0.8, ge=0, le=1)
+    """Share of the candidates whose fingers close towards a face of the object, the others roll at random."""
+    free_share: float = Field(default=0.2, ge=0, le=1)
     """Share of the candidates that disregard the table."""
-    close_frames: int = Field(50, ge=1)
+    close_frames: int = Field(default=50, ge=1)
     """Frames in which the hand closes while the object is held in place."""
-    release_frames: int = Field(30, ge=1)
+    release_frames: int = Field(default=30, ge=1)
     """Frames after the object is let go, before the test begins."""
-    lift: float = Field(0.1, gt=0)
+    lift: float = Field(default=0.1, gt=0)
     """Height of the test lift [m]."""
-    shake_frames: int = Field(30, ge=1)
+    shake_frames: int = Field(default=30, ge=1)
     """Frames of each of the lift and the six directions of the shake."""
-    shake: float = Field(9.81, gt=0)
+    shake: float = Field(default=9.81, gt=0)
     """Net acceleration in each direction of the shake [m/s^2]."""
-    squeeze: float = Field(0.12, gt=0)
+    squeeze: float = Field(default=0.2, gt=0)
     """Largest distance of the holding command beyond the joint position [rad]."""
-    max_slip: float = Field(0.01, gt=0)
+    max_slip: float = Field(default=0.01, gt=0)
     """Largest object displacement in the wrist frame during lift and shake [m]."""
-    max_turn: float = Field(0.1745, gt=0)
+    max_turn: float = Field(default=0.1745, gt=0)
     """Largest object turn in the wrist frame during lift and shake [rad] (10 deg)."""
-    max_penetration: float = Field(0.003, gt=0)
+    max_penetration: float = Field(default=0.003, gt=0)
     """Largest hand-object penetration of a kept grasp [m]."""
-    min_fingers: int = Field(2, ge=1)
+    min_fingers: int = Field(default=2, ge=1)
     """Fingers that must touch."""
 
 
 class SynthesisConfig(Config):
     """Counts, work space, timing and limits of generated clips. Frames are 1/60 s."""
 
-    train_clips: int = Field(500, ge=1)
+    train_clips: int = Field(default=500, ge=1)
     """Clips a skill that are made for training."""
-    reach: float = Field(0.5, gt=0)
+    reach: float = Field(default=0.5, gt=0)
     """Half width of the work space in x and y [m]."""
-    low: float = Field(0.5, gt=0)
-    high: float = Field(1.0, gt=0)
+    low: float = Field(default=0.5, gt=0)
+    high: float = Field(default=1.0, gt=0)
     """Heights between which objects are carried [m]."""
-    speed: float = Field(0.3, gt=0)
+    speed: float = Field(default=0.3, gt=0)
     """Mean speed of approach, lift and transport [m/s]."""
-    turn_speed: float = Field(3.0, gt=0)
+    turn_speed: float = Field(default=3.0, gt=0)
     """Largest mean angular speed of transport [rad/s]; longer turns take more frames."""
-    approach: float = Field(0.2, gt=0)
+    approach: float = Field(default=0.2, gt=0)
     """Length of the straight approach [m]."""
-    approach_cone: float = Field(0.7854, gt=0)
+    approach_cone: float = Field(default=0.7854, gt=0)
     """Half angle of the cones about the vertical and about the palm's side of the object [rad] (45 deg)."""
-    preshape_margin: float = Field(0.008, ge=0)
+    preshape_margin: float = Field(default=0.008, ge=0)
     """Least distance of the opened fingers from the object before they close [m]."""
-    close_start: int = Field(30, ge=0)
-    close_end: int = Field(52, ge=1)
+    close_start: int = Field(default=30, ge=0)
+    close_end: int = Field(default=52, ge=1)
     """Frames of a grasp between which the fingers close."""
-    squeeze_frames: int = Field(8, ge=1)
+    squeeze_frames: int = Field(default=8, ge=1)
     """Frames before the hold over which the command grows from the joint positions to the squeeze."""
-    hold_start: int = Field(60, ge=1)
+    hold_start: int = Field(default=60, ge=1)
     """Frame of a grasp at which the lift starts."""
-    lift: float = Field(0.5, gt=0)
+    lift: float = Field(default=0.5, gt=0)
     """Height of the lift [m]."""
-    final_hold: int = Field(60, ge=0)
+    final_hold: int = Field(default=60, ge=0)
     """Frames for which the lifted object is held."""
-    place_hold: int = Field(20, ge=0)
+    place_hold: int = Field(default=20, ge=0)
     """Frames that a placed object is held before the hand retreats."""
-    open_frames: int = Field(24, ge=1)
+    open_frames: int = Field(default=24, ge=1)
     """Frames in which the fingers open after a place."""
-    max_tail: int = Field(30, ge=0)
+    max_tail: int = Field(default=30, ge=0)
     """Longest random hold before or after a transport [frames]."""
-    freemove_frames: int = Field(120, ge=2)
+    freemove_frames: int = Field(default=120, ge=2)
     """Length of a clip without an object in the hand."""
-    table_clearance: float = Field(0.003, ge=0)
+    table_clearance: float = Field(default=0.003, ge=0)
     """Least height of any hand collider over the table [m]."""
-    max_penetration: float = Field(0.005, gt=0)
+    max_penetration: float = Field(default=0.005, gt=0)
     """Deepest any hand collider may sit in the object [m]."""
-    check_stride: int = Field(4, ge=1)
+    check_stride: int = Field(default=4, ge=1)
     """Every so-many-th frame of an approach is checked for collisions."""
-    max_hinge_speed: float = Field(12.0, gt=0)
+    max_hinge_speed: float = Field(default=12.0, gt=0)
     """Fastest wrist hinge [rad/s]; faster paths pass the gimbal singularity and are drawn again."""
-    held_out: int = Field(4, ge=2)
+    held_out: int = Field(default=4, ge=2)
     """Every so-many-th grasp is never used for training, only for evaluation."""
 
     @model_validator(mode="after")

@@ -39,10 +39,16 @@ class ActionMap:
         _, velocity, command = drive.chunk(3, dim=1)
         return command + self._lead * velocity
 
-    def targets(self, action: Tensor, drive: Tensor, joint_pos: Tensor) -> Tensor:
-        """Drive targets (N, D) for the coming control step, from the joints' present positions (N, D)."""
+    def targets(self, action: Tensor, base: Tensor, joint_pos: Tensor) -> Tensor:
+        """Drive targets (N, D) for the coming control step.
+
+        Args:
+            action: (N, D) in [-1, 1].
+            base: targets of a zero residual (N, D).
+            joint_pos: where the joints are now (N, D).
+        """
         if self._mode == "residual":
-            target = self.base(drive) + self._residual * action
+            target = base + self._residual * action
         else:
             target = self._middle + self._half * action
             if self._mode == "delta":

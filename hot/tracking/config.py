@@ -17,11 +17,11 @@ class ActionConfig(Config):
     mode: Literal["residual", "delta", "absolute"] = "residual"
     """residual: on the reference (or, in contact, on its holding command); delta and absolute: upstream's modes,
     kept for fidelity (wrist targets relative to where the wrist is, fingers absolute; or all absolute)."""
-    wrist_slide: float = Field(0.04, gt=0)
+    wrist_slide: float = Field(default=0.04, gt=0)
     """Residual range of the wrist slides [m]."""
-    wrist_hinge: float = Field(0.2, gt=0)
+    wrist_hinge: float = Field(default=0.2, gt=0)
     """Residual range of the wrist hinges [rad]."""
-    finger: float = Field(0.6, gt=0)
+    finger: float = Field(default=0.6, gt=0)
     """Residual range of the finger joints [rad]."""
     feed_forward: bool = True
     """Lead wrist targets by damping/stiffness times the reference velocity, which cancels the drive's lag."""
@@ -34,7 +34,7 @@ class ObservationConfig(Config):
     """Reference frames ahead of now whose wrist, object and contact targets are shown."""
     finger_frames: Tuple[int, ...] = (1, 8)
     """Reference frames ahead of now whose finger targets are shown."""
-    points: int = Field(20, ge=0, le=200)
+    points: int = Field(default=20, ge=0, le=200)
     """Object surface points shown to the point encoder; 0 leaves it out."""
 
 
@@ -43,47 +43,47 @@ class RewardConfig(Config):
 
     form: Literal["product", "linear"] = "product"
     """product: mean squared errors, as the paper; linear: mean absolute errors, which keep a slope near zero."""
-    key_position: float = Field(20.0, ge=0)
-    finger: float = Field(20.0, ge=0)
-    wrist_position: float = Field(20.0, ge=0)
-    wrist_rotation: float = Field(20.0, ge=0)
-    wrist_velocity: float = Field(20.0, ge=0)
-    object_position: float = Field(50.0, ge=0)
-    object_rotation: float = Field(200.0, ge=0)
-    object_velocity: float = Field(0.0, ge=0)
-    interaction: float = Field(20.0, ge=0)
-    contact: float = Field(5.0, ge=0)
+    key_position: float = Field(default=20.0, ge=0)
+    finger: float = Field(default=20.0, ge=0)
+    wrist_position: float = Field(default=20.0, ge=0)
+    wrist_rotation: float = Field(default=20.0, ge=0)
+    wrist_velocity: float = Field(default=20.0, ge=0)
+    object_position: float = Field(default=50.0, ge=0)
+    object_rotation: float = Field(default=200.0, ge=0)
+    object_velocity: float = Field(default=0.0, ge=0)
+    interaction: float = Field(default=20.0, ge=0)
+    contact: float = Field(default=5.0, ge=0)
 
 
 class ResetConfig(Config):
     """Where episodes start, and how far from the reference."""
 
-    first_frame_share: float = Field(0.3, ge=0, le=1)
+    first_frame_share: float = Field(default=0.3, ge=0, le=1)
     """Share of episodes that start at a clip's first frame; the others start anywhere."""
-    noise: float = Field(0.2, ge=0, le=1)
+    noise: float = Field(default=0.2, ge=0, le=1)
     """Probability of each perturbation item of the start state (stage 1: 0.2, stage 2: 0.5)."""
-    finger_pos: float = Field(0.3927, ge=0)
+    finger_pos: float = Field(default=0.3927, ge=0)
     """Largest finger perturbation [rad] (pi/8)."""
-    finger_vel: float = Field(0.1, ge=0)
-    object_linvel: float = Field(0.02, ge=0)
-    object_angvel: float = Field(0.02, ge=0)
-    free_object_pos: float = Field(0.05, ge=0)
+    finger_vel: float = Field(default=0.1, ge=0)
+    object_linvel: float = Field(default=0.02, ge=0)
+    object_angvel: float = Field(default=0.02, ge=0)
+    free_object_pos: float = Field(default=0.05, ge=0)
     """Largest shift of an untouched object [m]; never down into the table."""
-    free_object_yaw: float = Field(0.6283, ge=0)
+    free_object_yaw: float = Field(default=0.6283, ge=0)
     """Largest turn of an untouched object about the vertical [rad] (pi/5). Roll and pitch are left alone:
     a standing object that is tilted beyond its tip angle falls whatever the policy does."""
-    held_object_pos: float = Field(0.02, ge=0)
-    held_object_yaw: float = Field(0.3927, ge=0)
+    held_object_pos: float = Field(default=0.02, ge=0)
+    held_object_yaw: float = Field(default=0.3927, ge=0)
 
 
 class TerminationConfig(Config):
     """When an episode is given up early."""
 
     enabled: bool = True
-    grace_frames: int = Field(5, ge=0)
+    grace_frames: int = Field(default=5, ge=0)
     object_position: Tuple[float, float] = (0.08, 0.10)
     """Mean surface-point distance [m] that ends an episode: touching the object, and not touching it."""
-    object_rotation: float = Field(1.5708, gt=0)
+    object_rotation: float = Field(default=1.5708, gt=0)
     key_position: Tuple[float, float] = (0.15, 0.20)
     """Mean key-body distance [m] that ends an episode: touching the object, and not touching it."""
 
@@ -91,7 +91,7 @@ class TerminationConfig(Config):
 class TaskConfig(Config):
     """The tracking task, whole."""
 
-    episode_frames: int = Field(60, ge=2)
+    episode_frames: int = Field(default=60, ge=2)
     """Longest training episode [frames]; evaluation takes the skill's own length."""
     physics: PhysicsConfig = PhysicsConfig()
     action: ActionConfig = ActionConfig()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
-from typing import Dict, Optional
+from typing import Dict, Iterator, Mapping, Optional
 
 import torch
 from torch import Tensor
@@ -19,7 +20,7 @@ from hot.tracking.observations import layout, observe
 from hot.tracking.reference import Reference
 from hot.tracking.resets import ClipSampler, draw_frames, perturb
 from hot.tracking.rewards import reward
-from hot.tracking.state import TrackingState, compare, place_points
+from hot.tracking.state import SurfacePoints, TrackingState, compare
 from hot.tracking.terminations import failed
 
 ERROR_POINTS = 20
@@ -64,7 +65,7 @@ class TrackingEnv:
     def __init__(
         self,
         hand: HandSpec,
-        objects: Dict[str, ObjectSpec],
+        objects: Mapping[str, ObjectSpec],
         motions: Motions,
         config: TaskConfig,
         num_envs: int,
@@ -81,10 +82,9 @@ class TrackingEnv:
             world_object = torch.arange(num_envs) % len(specs)
         self.physics: Physics = make_physics(Scene(hand, specs, world_object), config.physics)
         self.device = device = self.physics.device
-        shown = max(config.observation.points, ERROR_POINTS)
-        points_o = torch.stack([spec.surface_points[:shown] for spec in specs]).to(device)
-        self.reference = Reference(motions, points_o[:, :ERROR_POINTS], device)
-        self._points_o = points_o[world_object.to(device)]  # (N, P, 3)
+        self._judged = SurfacePoints(specs, world_object, ERROR_POINTS, device)
+        self._shown = SurfacePoints(specs, world_object, config.observation.points, device)
+        self.reference = Reference(motions, self._judged.points_o, device)
         self._actions = ActionMap(config.action, hand, device)
         self._sampler = ClipSampler(motions, world_object, device)
         self.generator = torch.Generator(device=device).manual_seed(seed)
@@ -94,7 +94,8 @@ class TrackingEnv:
         self.frames = torch.zeros_like(self.clip_ids)
         self.progress = torch.zeros_like(self.clip_ids)
         self.targets = torch.zeros(num_envs, hand.num_joints, device=device)
-        self._points_w = torch.zeros_like(self._points_o)
+        # Targets of a zero action for the coming step; the policy sees them, so they are made with the observation.
+        self.base = torch.zeros_like(self.targets)
 
     def reset(self, clip_ids: Optional[Tensor] = None) -> Tensor:
         """Start every world, at drawn clips and frames or at the first frame of given clips (N,); observe."""
@@ -108,8 +109,12 @@ class TrackingEnv:
         state is measured against the reference of the same instant, 5. rewarded and judged, 6. ended worlds
         start again, 7. all worlds observe.
         """
-        drive = self.reference.drive(self.clip_ids, self.frames + 1)
-        self.targets[:] = self._actions.targets(action.clamp(-1.0, 1.0), drive, self.physics.state.joint_pos)
+        with _one_thread(self.device):
+            return self._step(action)
+
+    def _step(self, action: Tensor) -> Step:
+        action, joint_pos = action.clamp(-1.0, 1.0), self.physics.state.joint_pos
+        self.targets[:] = self._actions.targets(action, self.base, joint_pos)
         self.physics.set_targets(self.targets)
         self.physics.step()
         self.frames += 1
@@ -127,21 +132,19 @@ class TrackingEnv:
     def measure(self) -> TrackingState:
         """The present instant against its reference. Its ``sim`` are the engine's views: read before stepping."""
         now = self.reference.now(self.clip_ids, self.frames)
-        label = self.reference.clip_label[self.clip_ids]
-        state = compare(self.physics.state, now, self._points_o, label, ERROR_POINTS)
-        self._points_w = state.points_w
-        return state
+        return compare(self.physics.state, now, self._judged, self.reference.clip_label[self.clip_ids])
 
     def observe(self) -> Tensor:
         """The observation (N, O) of the present instant."""
         config, clips, frames = self.config.observation, self.clip_ids, self.frames
+        self.base[:] = self._actions.base(self.reference.drive(clips, frames + 1))
         return observe(
             self.physics.state,
-            self._points_w[:, : config.points],
             self.targets,
             self.reference.ahead(clips, frames, config.future_frames),
             self.reference.fingers(clips, frames, config.finger_frames),
-            self._actions.base(self.reference.drive(clips, frames + 1)),
+            self.base,
+            self._shown,
         )
 
     def _timed_out(self) -> Tensor:
@@ -160,7 +163,6 @@ class TrackingEnv:
         start = perturb(now, self.hand, self.config.reset, self.generator)
         self.physics.write_state(world_ids, **vars(start))
         self.targets[world_ids] = self._actions.base(self.reference.drive(clip_ids, frames))
-        self._points_w[world_ids] = place_points(self._points_o[world_ids], start.object_pos_w, start.object_quat_w)
 
     def snapshot(self) -> Dict[str, Tensor]:
         """A copy of everything the next step depends on; see :meth:`restore`."""
@@ -176,12 +178,23 @@ class TrackingEnv:
         engine = {name[len(prefix) :]: value for name, value in snapshot.items() if name.startswith(prefix)}
         self.physics.restore(engine)
         self.generator.set_state(snapshot["generator"])
-        state = self.physics.state
-        self._points_w[:] = place_points(self._points_o, state.object_pos_w, state.object_quat_w)
 
     def close(self) -> None:
         """Free the engine."""
         self.physics.close()
 
 
-_OWN = ("clip_ids", "frames", "progress", "targets")
+@contextlib.contextmanager
+def _one_thread(device: torch.device) -> Iterator[None]:
+    """On a CPU the task is some hundred small operations: more threads would spend their time waiting for each
+    other, and on a busy machine a hundred times longer than working."""
+    threads = torch.get_num_threads()
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+_OWN = ("clip_ids", "frames", "progress", "targets", "base")

@@ -62,6 +62,7 @@ class Reference:
         contact = motions.contact[:, None].float()
         pose = [motions.joint_pos[:, :3], quat, motions.object_pos_w, motions.object_quat_w, contact]
         self._poses = torch.cat(pose, dim=1)  # (S, 15)
+        self._fingers = motions.joint_pos[:, 6:].contiguous()
         gap = _gaps(motions, points_o.to(device))[:, None]
         self._details = torch.cat(
             [
@@ -85,8 +86,8 @@ class Reference:
 
     def now(self, clip_ids: Tensor, frames: Tensor) -> Now:
         """Everything at one frame (N,) of each world's clip (N,)."""
-        rows = self._rows(clip_ids, frames)
-        pose, detail, d = self._poses[rows], self._details[rows], self._joints
+        rows, d = self._rows(clip_ids, frames), self._joints
+        pose, detail = self._poses.index_select(0, rows), self._details.index_select(0, rows)
         pos, vel, command, keys, linvel, angvel, gap = detail.split([d, d, d, 3 * self._keys, 3, 3, 1], dim=1)
         _, quat, object_pos, object_quat, contact = pose.split([3, 4, 3, 4, 1], dim=1)
         return Now(
@@ -105,19 +106,21 @@ class Reference:
 
     def ahead(self, clip_ids: Tensor, frames: Tensor, offsets: Sequence[int]) -> Ahead:
         """Wrist, object and contact at ``frames + offsets``."""
-        steps = torch.as_tensor(offsets, device=frames.device)
-        pose = self._poses[self._rows(clip_ids, frames[:, None] + steps)]
+        pose = self._gather(self._poses, clip_ids, frames, offsets)
         return Ahead(*pose.split([3, 4, 3, 4, 1], dim=-1))
 
     def drive(self, clip_ids: Tensor, frames: Tensor) -> Tensor:
         """Joint positions, velocities and commands (N, 3D) at one frame: what an action is relative to."""
-        return self._details[self._rows(clip_ids, frames), : 3 * self._joints]
+        return self._details.index_select(0, self._rows(clip_ids, frames))[:, : 3 * self._joints]
 
     def fingers(self, clip_ids: Tensor, frames: Tensor, offsets: Sequence[int]) -> Tensor:
         """Finger positions (N, H, D - 6) at ``frames + offsets``."""
-        steps = torch.as_tensor(offsets, device=frames.device)
-        rows = self._rows(clip_ids, frames[:, None] + steps)
-        return self._details[:, 6 : self._joints][rows]
+        return self._gather(self._fingers, clip_ids, frames, offsets)
+
+    def _gather(self, table: Tensor, clip_ids: Tensor, frames: Tensor, offsets: Sequence[int]) -> Tensor:
+        rows = self._rows(clip_ids, frames[:, None] + torch.as_tensor(offsets, device=frames.device))
+        # index_select copies whole rows; indexing by a matrix is several times slower on a CPU.
+        return table.index_select(0, rows.flatten()).unflatten(0, rows.shape)
 
 
 def _gaps(motions: Motions, points_o: Tensor) -> Tensor:

@@ -13,29 +13,29 @@ class NetworkConfig(Config):
     """Separate actor and critic MLPs behind one shared point encoder."""
 
     hidden: Tuple[int, ...] = (768, 512, 256)
-    point_features: int = Field(60, ge=1)
-    initial_std: float = Field(0.2, gt=0)
+    point_features: int = Field(default=60, ge=1)
+    initial_std: float = Field(default=0.2, gt=0)
     """Standard deviation of the first policy, as a share of the action range."""
 
 
 class PpoConfig(Config):
     """Proximal policy optimisation, in rl-games' terms."""
 
-    num_envs: int = Field(4096, ge=1)
-    horizon: int = Field(16, ge=1)
-    minibatches: int = Field(4, ge=1)
+    num_envs: int = Field(default=4096, ge=1)
+    horizon: int = Field(default=16, ge=1)
+    minibatches: int = Field(default=4, ge=1)
     """Minibatches an epoch; must divide num_envs * horizon."""
-    mini_epochs: int = Field(4, ge=1)
-    epochs: int = Field(1500, ge=1)
+    mini_epochs: int = Field(default=4, ge=1)
+    epochs: int = Field(default=1500, ge=1)
     """Roll-out and update rounds of the whole run."""
-    learning_rate: float = Field(5e-4, gt=0)
-    kl_threshold: float = Field(0.016, gt=0)
-    gamma: float = Field(0.97, gt=0, lt=1)
-    lam: float = Field(0.95, ge=0, le=1)
-    clip: float = Field(0.2, gt=0)
-    critic_coef: float = Field(2.0, gt=0)
-    bounds_coef: float = Field(0.01, ge=0)
-    grad_norm: float = Field(1.0, gt=0)
-    save_every: int = Field(25, ge=1)
+    learning_rate: float = Field(default=5e-4, gt=0)
+    kl_threshold: float = Field(default=0.016, gt=0)
+    gamma: float = Field(default=0.97, gt=0, lt=1)
+    lam: float = Field(default=0.95, ge=0, le=1)
+    clip: float = Field(default=0.2, gt=0)
+    critic_coef: float = Field(default=2.0, gt=0)
+    bounds_coef: float = Field(default=0.01, ge=0)
+    grad_norm: float = Field(default=1.0, gt=0)
+    save_every: int = Field(default=25, ge=1)
     """Epochs between checkpoints."""
     network: NetworkConfig = NetworkConfig()

@@ -8,7 +8,7 @@ import logging
 import sys
 import warnings
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Tuple
 
 import numpy as np
 import torch
@@ -20,11 +20,11 @@ from rl_games.common.gym_compat import spaces
 from rl_games.common.ivecenv import IVecEnv
 from torch import Tensor, nn
 
-from hot.assets import write_atomically
 from hot.errors import BadFileError
 from hot.policies import Actor, Critic, PointEncoder
 from hot.training.config import PpoConfig
 from hot.training.vecenv import VecEnv
+from hot.writing import write_atomically
 
 _LOG = logging.getLogger(__name__)
 _NETWORK = "hot_actor_critic"
@@ -86,10 +86,7 @@ class _Env(IVecEnv):
     def step(self, actions: Tensor) -> Tuple[Tensor, Tensor, Tensor, Dict[str, Tensor]]:
         return self._env.step(actions)
 
-    def get_number_of_agents(self) -> int:
-        return 1
-
-    def get_env_info(self) -> Dict[str, Any]:
+    def get_env_info(self) -> Dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
         env = self._env.env
         observations = spaces.Box(-np.inf, np.inf, (env.num_observations,), dtype=np.float32)
         actions = spaces.Box(-1.0, 1.0, (env.num_actions,), dtype=np.float32)
@@ -120,8 +117,9 @@ class _Observer(AlgoObserver):
         figures["perf/seconds"] = float(total_time)
         figures["loss/learning_rate"] = float(agent.last_lr)
         figures["track/std"] = agent.model.a2c_network.log_std.detach().exp().mean().item()
-        for name, value in figures.items():
-            agent.writer.add_scalar(name, value, frame)
+        if agent.writer is not None:
+            for name, value in figures.items():
+                agent.writer.add_scalar(name, value, frame)
         with contextlib.redirect_stdout(self._stdout):
             if self._on_epoch(self._learner, epoch_num, figures):
                 raise _Stop

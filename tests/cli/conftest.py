@@ -1,3 +1,4 @@
+import shlex
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Callable
@@ -41,10 +42,10 @@ def workplace(tmp_path, monkeypatch):
 
 @pytest.fixture
 def hot():
-    """Runs a command line and returns its exit code, standard output and standard error."""
+    """Runs a command line, given in pieces, and returns its exit code, standard output and standard error."""
 
-    def run(*words: str):
-        return CliRunner().invoke(app, list(words), prog_name="hot")
+    def run(*pieces: str):
+        return CliRunner().invoke(app, shlex.split(" ".join(pieces)), prog_name="hot")
 
     return run
 

@@ -97,7 +97,7 @@ def test_wrong_usage_exits_with_two(hot, words):
         (["--object", "botle"], "did you mean 'Bottle'"),
         (["--skill", "grsp"], "did you mean 'grasp'"),
         (["--stage", "7"], "unknown stage '7' Known: 1, 2."),
-        (["--device", "cuda"], "unknown device 'cuda' Known: cpu."),
+        (["--device", "cuda"], "does not run on 'cuda'; known: cpu"),
         (["--set", "reward.fingr=1"], "did you mean 'reward.finger'"),
         (["--set", "reward.finger=on"], "preset key 'reward.finger': must be a valid number"),
     ],

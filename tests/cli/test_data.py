@@ -9,8 +9,8 @@ from hot.presets import resolve
 
 def test_generate_asks_the_planner_once_a_skill_and_writes_where_training_looks(hot, planner):
     result = hot(
-        *"data generate --hand Allegro --object bottle --skill grasp,move --clips 7 --seed 5".split(),
-        *"--set synthesis.speed=0.2".split(),
+        "data generate --hand Allegro --object bottle --skill grasp,move --clips 7 --seed 5",
+        "--set synthesis.speed=0.2",
     )
     assert result.exit_code == 0, result.stderr
     config = resolve("allegro", "Bottle", 1, (), {"synthesis.train_clips": 7, "synthesis.speed": 0.2}).synthesis
@@ -25,24 +25,24 @@ def test_generate_asks_the_planner_once_a_skill_and_writes_where_training_looks(
 
 def test_the_data_folder_can_be_elsewhere(hot, planner, monkeypatch, tmp_path):
     monkeypatch.setenv("HOT_DATA", str(tmp_path / "store"))
-    assert hot(*"data generate --skill grasp --clips 1".split()).exit_code == 0
+    assert hot("data generate --skill grasp --clips 1").exit_code == 0
     assert (tmp_path / "store/motions/allegro/bottle/grasp.safetensors").exists()
 
 
 def test_out_names_the_folder(hot, planner):
-    assert hot(*"data generate --skill grasp --clips 1 --out here".split()).exit_code == 0
+    assert hot("data generate --skill grasp --clips 1 --out here").exit_code == 0
     assert Path("here/grasp.safetensors").exists()
 
 
 def test_a_dry_run_makes_nothing(hot, planner):
-    result = hot(*"data generate --skill grasp --clips 7 --dry-run".split())
+    result = hot("data generate --skill grasp --clips 7 --dry-run")
     assert planner.count == 0
     assert "train_clips: 7" in result.stdout
 
 
 def test_an_unwritable_folder_is_one_line(hot, planner):
     Path("file").write_text("")
-    result = hot(*"data generate --skill grasp --clips 1 --out file/below".split())
+    result = hot("data generate --skill grasp --clips 1 --out file/below")
     assert result.exit_code == 1
     assert "cannot be written" in result.stderr
 

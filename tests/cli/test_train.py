@@ -8,12 +8,12 @@ from hot.errors import PhysicsError
 from hot.motions import save_motions
 from hot.runs import Run, newest_finished
 
-TRAIN = "train teacher --hand allegro --object Bottle".split()
+TRAIN = "train teacher --hand allegro --object Bottle"
 
 
 def test_the_exact_call(hot, stages):
-    words = "--skill grasp --skill move --num-envs 64 --epochs 9 --seed 7 --device cpu --out runs/x".split()
-    result = hot(*TRAIN, *words, "--set", "reward.object_position=60", "--set", "ppo.learning_rate=1e-3")
+    words = "--skill grasp --skill move --num-envs 64 --epochs 9 --seed 7 --device cpu --out runs/x"
+    result = hot(TRAIN, words, "--set", "reward.object_position=60", "--set", "ppo.learning_rate=1e-3")
     assert result.exit_code == 0, result.stderr
     data, task, ppo, run, seed = stages.train.args
     assert (data.hand.name, list(data.objects), data.motions.skills) == ("allegro", ["Bottle"], ("grasp", "move"))
@@ -25,7 +25,7 @@ def test_the_exact_call(hot, stages):
 
 
 def test_the_run_records_the_resolved_preset_and_what_made_it(hot, stages):
-    hot(*TRAIN, *"--skill grasp --seed 3 --out runs/x".split())
+    hot(TRAIN, "--skill grasp --seed 3 --out runs/x")
     run = Run.open(Path("runs/x"))
     assert presets.load(run.preset_path) == presets.resolve("allegro", "Bottle", 1, ("grasp",), {"seed": 3})
     made = run.provenance
@@ -35,7 +35,7 @@ def test_the_run_records_the_resolved_preset_and_what_made_it(hot, stages):
 
 
 def test_a_dry_run_prints_a_preset_that_loads_and_the_test_lengths(hot, stages):
-    result = hot(*TRAIN, *"--stage 2 --skill place --dry-run".split())
+    result = hot(TRAIN, "--stage 2 --skill place --dry-run")
     assert result.exit_code == 0
     assert "# test length [frames]: place 220" in result.stdout
     Path("p.yaml").write_text(result.stdout)
@@ -44,10 +44,10 @@ def test_a_dry_run_prints_a_preset_that_loads_and_the_test_lengths(hot, stages):
 
 
 def test_motions_are_made_when_missing_and_it_says_so(hot, stages):
-    result = hot(*TRAIN, *"--skill grasp --set synthesis.train_clips=4".split())
+    result = hot(TRAIN, "--skill grasp --set synthesis.train_clips=4")
     assert "No grasp clips" in result.stderr
     assert stages.generate.count == 1
-    again = hot(*TRAIN, *"--skill grasp".split())
+    again = hot(TRAIN, "--skill grasp")
     assert stages.generate.count == 1
     assert "4 grasp" in again.stderr
 
@@ -55,28 +55,28 @@ def test_motions_are_made_when_missing_and_it_says_so(hot, stages):
 def test_named_motions_are_read_from_a_file_or_a_folder(hot, stages, clip_set):
     save_motions("mine/grasp.safetensors", clip_set("grasp", 5))
     for source in ("mine", "mine/grasp.safetensors"):
-        assert hot(*TRAIN, *"--skill grasp --motions".split(), source).exit_code == 0
+        assert hot(TRAIN, "--skill grasp --motions", source).exit_code == 0
         assert stages.train.args[0].motions.num_clips == 5
     assert stages.generate.count == 0
 
 
 def test_motions_without_the_skill_or_of_another_hand_are_refused(hot, stages, clip_set):
     save_motions("grasp.safetensors", clip_set("grasp"))
-    result = hot(*TRAIN, *"--skill move --motions grasp.safetensors".split())
+    result = hot(TRAIN, "--skill move --motions grasp.safetensors")
     assert result.exit_code == 1 and "holds no move clips, but grasp" in result.stderr
-    missing = hot(*TRAIN, *"--skill grasp --motions none.safetensors".split())
+    missing = hot(TRAIN, "--skill grasp --motions none.safetensors")
     assert missing.exit_code == 1 and "none.safetensors" in missing.stderr
 
 
 def test_a_run_is_not_overwritten(hot, stages):
-    hot(*TRAIN, *"--skill grasp --out runs/x".split())
-    result = hot(*TRAIN, *"--skill grasp --out runs/x".split())
+    hot(TRAIN, "--skill grasp --out runs/x")
+    result = hot(TRAIN, "--skill grasp --out runs/x")
     assert result.exit_code == 1 and "holds a run already" in result.stderr
     assert stages.train.count == 1
 
 
 def test_stage_two_without_a_stage_one_run_says_how_to_make_one(hot, stages):
-    result = hot(*TRAIN, "--stage", "2")
+    result = hot(TRAIN, "--stage", "2")
     assert result.exit_code == 1
     assert "hot train teacher --hand allegro --object Bottle --stage 1" in result.stderr
     assert stages.train.count == 0 and stages.generate.count == 0
@@ -84,9 +84,9 @@ def test_stage_two_without_a_stage_one_run_says_how_to_make_one(hot, stages):
 
 def test_stage_two_starts_from_the_newest_finished_stage_one_run_and_says_which(hot, stages):
     for name in ("a", "b"):
-        hot(*TRAIN, *f"--skill grasp --out runs/{name}".split())
+        hot(TRAIN, f"--skill grasp --out runs/{name}")
     Run.open(Path("runs/b")).set_status("interrupted")
-    result = hot(*TRAIN, *"--skill grasp --stage 2".split())
+    result = hot(TRAIN, "--skill grasp --stage 2")
     assert "Starting from runs/a" in result.stderr
     assert stages.train.kwargs["start"] == Path("runs/a/checkpoint.pth")
     second = newest_finished(Path("runs"), "allegro", "Bottle", 2)
@@ -94,20 +94,20 @@ def test_stage_two_starts_from_the_newest_finished_stage_one_run_and_says_which(
 
 
 def test_from_names_the_run_to_start_from(hot, stages):
-    hot(*TRAIN, *"--skill grasp --out runs/a".split())
-    hot(*TRAIN, *"--skill move --from runs/a".split())
+    hot(TRAIN, "--skill grasp --out runs/a")
+    hot(TRAIN, "--skill move --from runs/a")
     assert stages.train.kwargs["start"] == Path("runs/a/checkpoint.pth")
 
 
 def test_from_a_run_of_another_hand_is_refused(hot, stages):
     Run.create(Path("runs/m"), "", {"hand": "mano", "object": "Bottle", "stage": 1})
-    result = hot(*TRAIN, *"--from runs/m".split())
+    result = hot(TRAIN, "--from runs/m")
     assert result.exit_code == 1 and "trained the mano hand, not allegro" in result.stderr
 
 
 def test_resume_goes_on_with_the_runs_own_preset(hot, stages):
-    hot(*TRAIN, *"--skill grasp --seed 7 --epochs 5 --out runs/x".split())
-    result = hot(*"train teacher --resume --out runs/x --epochs 8".split())
+    hot(TRAIN, "--skill grasp --seed 7 --epochs 5 --out runs/x")
+    result = hot("train teacher --resume --out runs/x --epochs 8")
     assert result.exit_code == 0, result.stderr
     _, _, ppo, run, seed = stages.train.args
     assert (ppo.epochs, run.path, seed, stages.train.kwargs["resume"]) == (8, Path("runs/x"), 7, True)
@@ -115,23 +115,23 @@ def test_resume_goes_on_with_the_runs_own_preset(hot, stages):
 
 
 def test_the_same_command_line_may_be_repeated_with_resume(hot, stages):
-    words = [*TRAIN, *"--skill grasp --seed 7 --num-envs 64 --out runs/x".split()]
-    hot(*words)
-    assert hot(*words, "--resume").exit_code == 0
+    words = f"{TRAIN} --skill grasp --seed 7 --num-envs 64 --out runs/x"
+    hot(words)
+    assert hot(words, "--resume").exit_code == 0
     assert stages.train.kwargs["resume"] is True
 
 
 @pytest.mark.parametrize("words", ["--seed 8", "--hand shadow", "--skill move", "--set reward.finger=1"])
 def test_a_resumed_run_keeps_its_choices(hot, stages, words):
-    hot(*TRAIN, *"--skill grasp --seed 7 --out runs/x".split())
-    result = hot(*"train teacher --resume --out runs/x".split(), *words.split())
+    hot(TRAIN, "--skill grasp --seed 7 --out runs/x")
+    result = hot("train teacher --resume --out runs/x", words)
     assert result.exit_code == 1 and "only ppo.epochs may change" in result.stderr
     assert stages.train.count == 1
 
 
 def test_resume_of_what_is_no_run_lists_the_runs(hot, stages):
-    hot(*TRAIN, *"--skill grasp --out runs/x".split())
-    result = hot(*"train teacher --resume --out runs/y".split())
+    hot(TRAIN, "--skill grasp --out runs/x")
+    result = hot("train teacher --resume --out runs/y")
     assert result.exit_code == 1 and "Runs there: runs/x" in result.stderr
 
 
@@ -141,7 +141,7 @@ def test_ctrl_c_keeps_the_checkpoint_and_prints_how_to_go_on(hot, stages):
         raise KeyboardInterrupt
 
     stages.train.answer = interrupted
-    result = hot(*TRAIN, *"--skill grasp --out runs/x".split())
+    result = hot(TRAIN, "--skill grasp --out runs/x")
     assert result.exit_code == 130
     assert "hot train teacher --resume --out runs/x" in result.stderr
     assert Run.open(Path("runs/x")).status == "interrupted"
@@ -152,12 +152,12 @@ def test_a_failure_marks_the_run(hot, stages):
         raise PhysicsError("world 3 became non-finite")
 
     stages.train.answer = fails
-    result = hot(*TRAIN, *"--skill grasp --out runs/x".split())
+    result = hot(TRAIN, "--skill grasp --out runs/x")
     assert result.exit_code == 1 and "error: world 3 became non-finite" in result.stderr
     assert Run.open(Path("runs/x")).status == "interrupted"
 
 
 def test_an_unwritable_run_folder_is_one_line(hot, stages):
     Path("file").write_text("")
-    result = hot(*TRAIN, *"--skill grasp --out file/run".split())
+    result = hot(TRAIN, "--skill grasp --out file/run")
     assert result.exit_code == 1 and "file/run: cannot be made" in result.stderr

@@ -27,7 +27,7 @@ def change() -> Callable[..., Trace]:
 
 
 @pytest.fixture
-def bottle() -> Any:
+def spinner() -> Any:
     """Free to spin about its y axis; 24 points within 10 cm of its origin, of which 20 count."""
     points = 0.1 * torch.nn.functional.normalize(torch.randn(24, 3, generator=torch.Generator().manual_seed(1)), dim=-1)
     return fake_object(points, torch.tensor([0.0, 1.0, 0.0]))

@@ -23,8 +23,8 @@ RULES = (hot_success, spider_success, strict_success)
 QUARTER_ABOUT_Z = [math.sqrt(0.5), 0.0, 0.0, math.sqrt(0.5)]
 
 
-def test_perfect_trace_scores_the_best_of_everything(trace, bottle):
-    errors = frame_errors(trace, bottle)
+def test_perfect_trace_scores_the_best_of_everything(trace, spinner):
+    errors = frame_errors(trace, spinner)
     for name in ("point_cm", "coordinate_cm", "rotation_deg", "symmetric_deg", "hand_cm", "object_cm"):
         assert getattr(errors, name).abs().max() < 1e-4, name
     assert all(rule(errors).success.all() and rule(errors).judged.all() for rule in RULES)
@@ -48,16 +48,16 @@ def test_point_error_of_a_quarter_turn(trace, cross, change):
     assert torch.allclose(errors.rotation_deg, torch.tensor(90.0), atol=1e-3)
 
 
-def test_only_the_first_twenty_points_count(trace, bottle, change):
+def test_only_the_first_twenty_points_count(trace, spinner, change):
     turned = change(trace, "object_quat_w", ..., QUARTER_ABOUT_Z)
-    before = frame_errors(turned, bottle).point_cm
-    bottle.surface_points[20:] = 100.0
-    assert torch.equal(frame_errors(turned, bottle).point_cm, before)
+    before = frame_errors(turned, spinner).point_cm
+    spinner.surface_points[20:] = 100.0
+    assert torch.equal(frame_errors(turned, spinner).point_cm, before)
 
 
-def test_spin_about_the_symmetry_axis_is_an_error_only_of_the_plain_angle(trace, bottle, change):
+def test_spin_about_the_symmetry_axis_is_an_error_only_of_the_plain_angle(trace, spinner, change):
     spun = change(trace, "object_quat_w", ..., [math.cos(0.5), 0.0, math.sin(0.5), 0.0])  # 1 rad about y
-    errors = frame_errors(spun, bottle)
+    errors = frame_errors(spun, spinner)
     assert torch.allclose(errors.rotation_deg, torch.tensor(math.degrees(1.0)), atol=1e-3)
     assert errors.symmetric_deg.max() < 1e-3
     assert not strict_success(errors).success.any()

@@ -22,8 +22,8 @@ def dropped(trace, change):
     return change(change(trace, "object_pos_w", (..., 1, 2), 0.3), "joint_pos", (3, 2, 0), math.nan)
 
 
-def test_summary_counts_failures_and_averages_finite_clips(dropped, bottle):
-    report = summarise(dropped, bottle, "teacher")
+def test_summary_counts_failures_and_averages_finite_clips(dropped, spinner):
+    report = summarise(dropped, spinner, "teacher")
     assert (report.clips, report.frames, report.nonfinite_clips, report.controller) == (3, 220, 1, "teacher")
     assert (report.rates["hot"].successes, report.rates["hot"].clips) == (1, 3)
     assert report.rates["hot"].value == pytest.approx(1 / 3)
@@ -34,21 +34,21 @@ def test_summary_counts_failures_and_averages_finite_clips(dropped, bottle):
     assert report.scores[2].means["e_op_cm"] is None
 
 
-def test_summary_of_a_perfect_trace_is_all_successes(trace, bottle):
-    report = summarise(trace, bottle)
+def test_summary_of_a_perfect_trace_is_all_successes(trace, spinner):
+    report = summarise(trace, spinner)
     assert report.controller == OPEN_LOOP
     assert all(rate.value == 1.0 for rate in report.rates.values())
     assert set(report.rates) == {f"{r}{s}" for r in ("hot", "spider", "strict", "skill") for s in ("", "_symmetric")}
 
 
-def test_rules_that_cannot_judge_leave_clips_out_of_their_rate(make_trace, bottle):
-    report = summarise(make_trace("grasp", 60), bottle)
+def test_rules_that_cannot_judge_leave_clips_out_of_their_rate(make_trace, spinner):
+    report = summarise(make_trace("grasp", 60), spinner)
     assert report.rates["skill"].clips == 0 and report.rates["skill"].value is None
     assert report.rates["hot"].clips == 3
 
 
-def test_comparison_pairs_the_same_clips(trace, dropped, bottle):
-    difference = compare(summarise(trace, bottle, "teacher"), summarise(dropped, bottle))
+def test_comparison_pairs_the_same_clips(trace, dropped, spinner):
+    difference = compare(summarise(trace, spinner, "teacher"), summarise(dropped, spinner))
     assert (difference.first, difference.second) == ("teacher", OPEN_LOOP)
     hot, error = difference.rates["hot"], difference.means["e_op_cm"]
     assert hot.value == pytest.approx(2 / 3)
@@ -56,9 +56,9 @@ def test_comparison_pairs_the_same_clips(trace, dropped, bottle):
     assert error.clips == 2 and error.value == pytest.approx(-10.0, abs=1e-3)  # (0 - 20) / 2
 
 
-def test_comparison_refuses_other_clips(trace, make_trace, bottle):
+def test_comparison_refuses_other_clips(trace, make_trace, spinner):
     with pytest.raises(ConfigError, match="not the same"):
-        compare(summarise(trace, bottle), summarise(make_trace(clips=2), bottle))
+        compare(summarise(trace, spinner), summarise(make_trace(clips=2), spinner))
 
 
 def score(error):
@@ -78,8 +78,8 @@ def test_nothing_to_pick_is_said():
         pick_clips([])
 
 
-def test_report_survives_its_file(tmp_path, trace, dropped, bottle):
-    good, bad = summarise(trace, bottle, "teacher"), summarise(dropped, bottle)
+def test_report_survives_its_file(tmp_path, trace, dropped, spinner):
+    good, bad = summarise(trace, spinner, "teacher"), summarise(dropped, spinner)
     report = report_of(good, bad, policy="teacher.safetensors", comparisons=(compare(good, bad),))
     write_report(report, tmp_path / "new")
     assert read_report(tmp_path / "new") == report
@@ -87,8 +87,8 @@ def test_report_survives_its_file(tmp_path, trace, dropped, bottle):
     assert Report.from_json(report.to_json()) == report
 
 
-def test_csv_has_one_row_per_skill_and_controller(tmp_path, trace, dropped, bottle):
-    report = report_of(summarise(trace, bottle, "teacher"), summarise(dropped, bottle))
+def test_csv_has_one_row_per_skill_and_controller(tmp_path, trace, dropped, spinner):
+    report = report_of(summarise(trace, spinner, "teacher"), summarise(dropped, spinner))
     _, path = write_report(report, tmp_path)
     rows = list(csv.DictReader(path.read_text().splitlines()))
     assert [(row["skill"], row["controller"]) for row in rows] == [("move", "teacher"), ("move", "open loop")]
@@ -96,15 +96,15 @@ def test_csv_has_one_row_per_skill_and_controller(tmp_path, trace, dropped, bott
     assert float(rows[1]["e_op_cm"]) == pytest.approx(10.0, abs=1e-3)
 
 
-def test_report_cannot_be_changed(trace, bottle):
+def test_report_cannot_be_changed(trace, spinner):
     with pytest.raises(ValueError):
-        report_of(summarise(trace, bottle)).seed = 1
+        report_of(summarise(trace, spinner)).seed = 1
 
 
-def test_unwritable_place_is_named_and_leaves_the_old_file(tmp_path, trace, bottle):
+def test_unwritable_place_is_named_and_leaves_the_old_file(tmp_path, trace, spinner):
     (tmp_path / "file").write_text("old")
     with pytest.raises(BadFileError, match="file"):
-        write_report(report_of(summarise(trace, bottle)), tmp_path / "file")
+        write_report(report_of(summarise(trace, spinner)), tmp_path / "file")
     assert (tmp_path / "file").read_text() == "old"
 
 

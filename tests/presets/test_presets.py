@@ -3,14 +3,9 @@ import yaml
 
 from hot import presets
 from hot.errors import BadFileError, ConfigError, UnknownNameError
+from hot.tracking.config import TaskConfig
 
 FILES = sorted(presets.preset_folder().rglob("*.yaml"))
-
-
-@pytest.fixture(autouse=True)
-def catalogues(monkeypatch):
-    monkeypatch.setattr(presets, "hand_names", lambda: ("allegro", "mano", "shadow"))
-    monkeypatch.setattr(presets, "object_names", lambda: ("Bottle", "Box"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -75,7 +70,7 @@ def test_differences_are_named_by_dotted_key():
 def test_the_task_is_the_presets_share_of_it():
     preset = presets.resolve("mano", "Bottle", 1, (), {"physics.substeps": 4})
     assert preset.task.physics.substeps == 4
-    assert set(preset.task.model_dump()) == set(presets.TaskConfig.model_fields)
+    assert set(preset.task.model_dump()) == set(TaskConfig.model_fields)
 
 
 @pytest.mark.parametrize("text", ["1e-3", "1.0e-3", "0.001", ".001", "1E-3"])

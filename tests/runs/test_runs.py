@@ -85,7 +85,7 @@ def test_a_failed_write_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(runs.os, "replace", full)
+    monkeypatch.setattr("os.replace", full)
     with pytest.raises(BadFileError, match="No space left"):
         run.write_preset("second")
     assert run.preset_path.read_text() == "first"

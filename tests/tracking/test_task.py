@@ -15,7 +15,8 @@ from hot.tracking.actions import ActionMap
 from hot.tracking.config import ActionConfig, ResetConfig, RewardConfig, TaskConfig, TerminationConfig
 from hot.tracking.reference import Reference
 from hot.tracking.resets import ClipSampler, draw_frames, perturb
-from hot.tracking.rewards import reward, reward_errors
+from hot.tracking.rewards import ERRORS, reward
+from hot.tracking.state import compare
 from hot.tracking.terminations import failed
 
 QUIET = ResetConfig(noise=0.0, first_frame_share=1.0)
@@ -55,7 +56,7 @@ def perfect(env, **changes):
         object_linvel_w=ref.object_linvel_w,
         touching=ref.contact > 0,
     )
-    return dataclasses.replace(state, sim=dataclasses.replace(sim, **changes))
+    return compare(dataclasses.replace(sim, **changes), ref, env._judged, state.label)
 
 
 def test_layout_and_observation_agree(make_env):
@@ -101,7 +102,7 @@ def test_perfect_tracking_earns_the_maximum(make_env, form):
 def test_every_error_is_one_number_a_world_and_zero_on_the_reference(make_env, term):
     env = make_env()
     env.reset()
-    error = reward_errors(perfect(env), "product")[term]
+    error = ERRORS[term](perfect(env), lambda value: value.square().flatten(1).mean(1))
     assert error.shape == (4,)
     torch.testing.assert_close(error, torch.zeros(4), atol=1e-6, rtol=0)
 
@@ -244,12 +245,12 @@ def test_a_zero_residual_is_the_command_led_by_the_velocity(allegro):
 
 def test_upstream_modes_scale_by_joint_ranges(allegro):
     d = allegro.num_joints
-    drive, q = torch.zeros(1, 3 * d), torch.full((1, d), 0.1)
+    base, q = torch.zeros(1, d), torch.full((1, d), 0.1)
     action = torch.full((1, d), 0.1)
-    delta = ActionMap(ActionConfig(mode="delta"), allegro, torch.device("cpu")).targets(action, drive, q)
+    delta = ActionMap(ActionConfig(mode="delta"), allegro, torch.device("cpu")).targets(action, base, q)
     # wrist: q + 2 a [m], q + 6.28 a [rad]
     torch.testing.assert_close(delta[0, :6], torch.tensor([0.3] * 3 + [0.728] * 3))
-    absolute = ActionMap(ActionConfig(mode="absolute"), allegro, torch.device("cpu")).targets(action, drive, q)
+    absolute = ActionMap(ActionConfig(mode="absolute"), allegro, torch.device("cpu")).targets(action, base, q)
     middle = 0.5 * (allegro.joint_upper + allegro.joint_lower)[6:]
     half = 0.5 * (allegro.joint_upper - allegro.joint_lower)[6:]
     torch.testing.assert_close(absolute[0, 6:], middle + 0.1 * half)
@@ -259,8 +260,8 @@ def test_upstream_modes_scale_by_joint_ranges(allegro):
 @pytest.mark.parametrize("mode", ["residual", "delta", "absolute"])
 def test_targets_stay_inside_the_joint_limits(allegro, mode):
     actions = ActionMap(ActionConfig(mode=mode), allegro, torch.device("cpu"))
-    drive = torch.randn(64, 3 * allegro.num_joints) * 3
-    targets = actions.targets(torch.ones(64, allegro.num_joints), drive, torch.randn(64, allegro.num_joints))
+    base, q = torch.randn(2, 64, allegro.num_joints) * 3
+    targets = actions.targets(torch.ones(64, allegro.num_joints), base, q)
     assert (targets <= allegro.joint_upper + 1e-6).all()
     assert (targets >= allegro.joint_lower - 1e-6).all()
 

@@ -1,0 +1,88 @@
+"""Grasps put to use: an object is lifted off the table by open loop, in physics."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from hot import rotations
+from hot.errors import HotError
+from hot.hands import HandSpec
+from hot.objects import ObjectSpec
+from hot.physics import CONTROL_DT, Scene, make_physics
+from hot.progress import Progress
+from hot.synthesis.approach import Approacher, Approaches
+from hot.synthesis.config import JUDGING_PHYSICS, SynthesisConfig
+from hot.synthesis.grasps import Grasps
+from hot.synthesis.paths import Paths, hinge_angles
+from hot.synthesis.resting import RestingPoses
+from hot.synthesis.timeline import grasp_timeline
+
+_MAX_MISS = 0.03
+"""Farthest that a picked-up object may end from where it should be [m]."""
+_MAX_TILT = 0.35
+"""Largest turn of a picked-up object from where it should be [rad] (20 deg)."""
+
+
+def lifted_off_table(
+    hand: HandSpec,
+    object_spec: ObjectSpec,
+    grasps: Grasps,
+    resting: RestingPoses,
+    config: SynthesisConfig,
+    generator: torch.Generator,
+    progress: Progress,
+) -> Tensor:
+    """Which grasps lift the object off the table from which resting pose (G, P) bool.
+
+    Each pair is tried once, along one of its collision-free approaches; pairs without any fail.
+    """
+    config = config.model_copy(update={"final_hold": 10})
+    timeline = grasp_timeline(config)
+    passed = torch.zeros(len(grasps), len(resting), dtype=torch.bool)
+    approacher = Approacher(hand, object_spec, grasps, resting, config)
+    try:
+        ways = approacher.find(torch.ones_like(passed).nonzero(), timeline, generator)
+    except HotError:
+        return passed
+    ways = _one_each(ways, len(resting))
+    paths = approacher.paths(ways, timeline, torch.zeros(len(ways.grasp)), torch.zeros(len(ways.grasp), 2))
+    passed[ways.grasp, ways.rest] = _replay(hand, object_spec, paths, progress)
+    return passed
+
+
+def _one_each(ways: Approaches, poses: int) -> Approaches:
+    """The first way of each pair."""
+    pair = ways.grasp * poses + ways.rest
+    first = torch.cat([torch.ones(1, dtype=torch.bool), pair[1:] != pair[:-1]])
+    return ways.select(first)
+
+
+def _replay(hand: HandSpec, object_spec: ObjectSpec, paths: Paths, progress: Progress) -> Tensor:
+    """Which paths (N,) end with the object where it should be when the commands are followed blindly.
+
+    Targets lead by damping / stiffness times the velocity, so that the wrist's drives do not lag.
+    """
+    count, frames = paths.contact.shape
+    hinges, _ = hinge_angles(paths)
+    wrist = torch.cat([paths.wrist_pos_w, hinges], dim=-1)
+    lead = (hand.damping / hand.stiffness)[:6] * wrist.diff(dim=1, append=wrist[:, -1:]) / CONTROL_DT
+    targets = torch.cat([wrist + lead, paths.command], dim=-1)
+    physics = make_physics(Scene(hand, [object_spec], torch.zeros(count, dtype=torch.long)), JUDGING_PHYSICS)
+    try:
+        physics.write_state(
+            torch.arange(count),
+            joint_pos=torch.cat([wrist[:, 0], paths.fingers[:, 0]], dim=-1),
+            object_pos_w=paths.object_pos_w[:, 0],
+            object_quat_w=paths.object_quat_w[:, 0],
+        )
+        for frame in range(1, frames):
+            physics.set_targets(targets[:, frame])
+            physics.step()
+            progress("lifting off the table", frame + 1, frames, {})
+        state = physics.state
+        miss = (state.object_pos_w - paths.object_pos_w[:, -1]).norm(dim=-1)
+        tilt = rotations.angle_between(state.object_quat_w, paths.object_quat_w[:, -1])
+        return (miss < _MAX_MISS) & (tilt < _MAX_TILT) & ~state.diverged
+    finally:
+        physics.close()

@@ -1,0 +1,55 @@
+"""Few but different grasps out of many."""
+
+from __future__ import annotations
+
+from typing import List
+
+import torch
+from torch import Tensor
+
+from hot import rotations
+from hot.hands import HandSpec
+from hot.synthesis.grasps import Grasps
+from hot.synthesis.transforms import compose
+
+_LENGTH = 0.05
+"""Displacement of the palm that counts as much as one radian of a finger joint [m]."""
+
+
+def select_diverse(grasps: Grasps, hand: HandSpec, count: int) -> Grasps:
+    """At most ``count`` grasps, far from each other, in blocks by resting pose.
+
+    Every resting pose gets an equal share of grasps that lift the object from it, as far as there are so many;
+    the rest of ``count`` are grasps for any use. Blocks matter because every so-many-th grasp is held out.
+    """
+    features = _features(grasps, hand)
+    poses = grasps.pickup.shape[1]
+    chosen: List[int] = []
+    rarest_first = grasps.pickup.sum(0).argsort(stable=True).tolist()
+    for served, pose in enumerate(rarest_first):
+        have = int(grasps.pickup[chosen, pose].sum()) if chosen else 0
+        quota = (count - len(chosen)) // (poses - served)
+        chosen += _farthest(features, grasps.pickup[:, pose], chosen, max(0, quota - have // 2))
+    if len(chosen) < count:
+        chosen += _farthest(features, torch.ones(len(grasps), dtype=torch.bool), chosen, count - len(chosen))
+    return grasps.select(torch.tensor(chosen, dtype=torch.long))
+
+
+def _features(grasps: Grasps, hand: HandSpec) -> Tensor:
+    palm_pos, palm_quat = compose(grasps.wrist_o, (hand.palm_pos_h, hand.palm_quat_h))
+    axes = rotations.to_matrix(palm_quat).flatten(1)
+    return torch.cat([palm_pos / _LENGTH, axes, 0.5 * grasps.fingers], dim=-1)
+
+
+def _farthest(features: Tensor, allowed: Tensor, chosen: List[int], count: int) -> List[int]:
+    """Greedy farthest-point choice of ``count`` allowed rows, seen from those already chosen."""
+    nearest = torch.full((len(features),), torch.inf)
+    for row in chosen:
+        nearest = torch.minimum(nearest, (features - features[row]).norm(dim=-1))
+    nearest = torch.where(allowed, nearest, torch.zeros_like(nearest))
+    picked: List[int] = []
+    while len(picked) < count and nearest.max() > 0:
+        row = int(nearest.argmax())
+        picked.append(row)
+        nearest = torch.minimum(nearest, (features - features[row]).norm(dim=-1))
+    return picked

@@ -1,0 +1,93 @@
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from hotcli import doctor
+
+
+@pytest.fixture
+def benched(monkeypatch, planner):
+    import hot.tracking
+    import hot.tracking.bench
+
+    calls = []
+
+    def bench(env, steps, progress):
+        calls.append((env, steps))
+        return hot.tracking.bench.BenchReport(
+            hand="allegro",
+            object="Bottle",
+            worlds=env.args[4],
+            substeps=2,
+            iterations=4,
+            threads=2,
+            steps=steps,
+            contacts=0.5,
+            env_steps_per_s=900.0,
+            physics_steps_per_s=1000.0,
+        )
+
+    def make_env(*args):
+        return SimpleNamespace(args=args, close=lambda: calls.append("closed"))
+
+    monkeypatch.setattr(hot.tracking, "TrackingEnv", make_env)
+    monkeypatch.setattr(hot.tracking.bench, "bench", bench)
+    return calls
+
+
+def test_bench_steps_as_many_worlds_and_steps_as_asked_and_closes(hot, benched):
+    result = hot("bench --hand allegro --num-envs 8 --steps 3 --device cpu --set seed=5")
+    assert result.exit_code == 0, result.stderr
+    (env, steps), closed = benched
+    assert (steps, env.args[4], env.args[5], closed) == (3, 8, 5, "closed")
+    assert "0.900" in result.stdout
+
+
+def test_bench_takes_every_hand_unless_one_is_named(hot, benched):
+    rows = json.loads(hot("bench --num-envs 2 --steps 1 --json").stdout)
+    assert [row["ratio"] for row in rows] == [0.9, 0.9, 0.9]
+
+
+@pytest.fixture
+def probed(monkeypatch):
+    """Answers every probe of the machine: None is well."""
+    answers = {}
+    monkeypatch.setattr(doctor, "_probe", lambda code, environment=None: answers.get(code))
+    return answers
+
+
+def test_a_sound_machine_passes(hot, probed):
+    result = hot("doctor", "--json")
+    assert result.exit_code == 0
+    findings = {finding["name"]: finding for finding in json.loads(result.stdout)}
+    assert findings["engine mujoco"]["ok"] and findings["data folder"]["ok"] and findings["torch"]["ok"]
+    assert all(finding["ok"] or finding["fix"] for finding in findings.values())
+
+
+def test_a_missing_engine_fails_with_its_fix(hot, probed):
+    probed["import mujoco"] = "No module named mujoco"
+    result = hot("doctor")
+    assert result.exit_code == 1
+    assert "No module named mujoco" in result.stdout and "pip install 'mujoco" in result.stdout
+
+
+def test_missing_rendering_is_told_but_not_needed(hot, probed):
+    probed[doctor._RENDER] = "cannot make a context"
+    result = hot("doctor")
+    assert result.exit_code == 0
+    assert "missing (optional)" in result.stdout and "libegl1" in result.stdout
+
+
+def test_a_data_folder_that_is_a_file_fails_with_its_fix(hot, probed, monkeypatch):
+    Path("file").write_text("")
+    monkeypatch.setenv("HOT_DATA", "file")
+    result = hot("doctor")
+    assert result.exit_code == 1 and "HOT_DATA" in result.stdout
+
+
+def test_a_probe_says_what_went_wrong():
+    assert doctor._probe("pass") is None
+    assert doctor._probe("import nothing_like_this") == "ModuleNotFoundError: No module named 'nothing_like_this'"
+    assert doctor._probe("raise SystemExit(3)") == "ended with 3"

@@ -1,0 +1,104 @@
+"""Judging a controller: the open loop, a policy, and policies that do not belong."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from hot.errors import HotError
+from hot.evaluation import compare, evaluate
+from hot.policies import Policy, PolicySpec
+from hot.tracking import TrackingEnv
+from hot.tracking.config import ObservationConfig, ResetConfig, TaskConfig
+from hot.tracking.observations import layout
+
+TASK = TaskConfig(reset=ResetConfig(noise=0.0))
+
+
+def idle_policy(hand, observation: ObservationConfig) -> Policy:
+    """A policy whose actions are all zero, so that it must do exactly what the open loop does."""
+    spec = PolicySpec(
+        hand=hand.name,
+        joint_names=tuple(hand.joint_names),
+        layout=layout(hand, observation),
+        points=observation.points,
+        hidden=(8,),
+        point_features=4,
+        action=TASK.action.model_dump(mode="json"),
+        observation=observation.model_dump(mode="json"),
+        trained={},
+    )
+    actor = Policy.make_actor(spec)
+    torch.nn.init.zeros_(actor.body[-1].weight)
+    return Policy(spec, actor, torch.zeros(spec.num_observations), torch.ones(spec.num_observations))
+
+
+def test_the_open_loop_succeeds_on_a_free_move(allegro, bottle, hover):
+    report, trace = evaluate(None, TASK, allegro, bottle, hover, frames=40, seed=1)
+    assert report.controller == "open loop"
+    assert report.clips == 4
+    assert report.rates["skill"].value == 1.0
+    assert report.means["e_h_cm"] < 0.5
+    assert trace.joint_pos.shape == (39, 4, allegro.num_joints)
+    assert trace.valid.all()
+
+
+def test_a_policy_of_zeros_is_the_open_loop(allegro, bottle, hover):
+    first, trace = evaluate(None, TASK, allegro, bottle, hover, frames=20, seed=1)
+    policy = idle_policy(allegro, ObservationConfig())
+    second, again = evaluate(policy, TASK, allegro, bottle, hover, frames=20, seed=1)
+    assert torch.equal(trace.joint_pos, again.joint_pos)
+    assert compare(second, first).means["e_h_cm"].value == 0.0
+
+
+def test_a_policy_brings_its_own_observation(allegro, bottle, hover):
+    policy = idle_policy(allegro, ObservationConfig(future_frames=(1,), points=0))
+    report, _ = evaluate(policy, TASK, allegro, bottle, hover, frames=15, seed=1)
+    assert report.controller == "policy"
+
+
+def test_two_controllers_meet_the_same_perturbations(allegro, bottle, hover):
+    task = TaskConfig(reset=ResetConfig(noise=1.0))
+    _, first = evaluate(None, task, allegro, bottle, hover, frames=12, seed=5)
+    _, second = evaluate(idle_policy(allegro, ObservationConfig()), task, allegro, bottle, hover, frames=12, seed=5)
+    _, other = evaluate(None, task, allegro, bottle, hover, frames=12, seed=6)
+    assert torch.equal(first.object_pos_w, second.object_pos_w)
+    assert not torch.equal(first.object_pos_w, other.object_pos_w)
+
+
+def test_frames_beyond_a_clip_are_not_judged(allegro, bottle, hover):
+    short = dataclasses.replace(hover.select(torch.tensor([0, 1])))
+    lengths = torch.tensor([40, 25])
+    keep = torch.cat([torch.arange(40), 40 + torch.arange(25)])
+    per_frame = ("joint_pos", "joint_vel", "command", "key_pos_w", "object_pos_w", "object_quat_w")
+    per_frame += ("object_linvel_w", "object_angvel_w", "contact")
+    cut = dataclasses.replace(
+        short,
+        clip_start=torch.cat([torch.zeros(1, dtype=torch.long), lengths.cumsum(0)]),
+        **{name: getattr(short, name)[keep] for name in per_frame},
+    )
+    _, trace = evaluate(None, TASK, allegro, bottle, cut, frames=60, seed=1)
+    assert trace.valid.sum(0).tolist() == [39, 24]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"hand": "shadow"}, "drives the shadow hand, not allegro"), ({"joint_names": ("a",)}, "other joints")],
+)
+def test_a_policy_for_another_hand_is_refused(allegro, bottle, hover, change, message):
+    policy = idle_policy(allegro, ObservationConfig())
+    policy.spec = dataclasses.replace(policy.spec, **change)
+    with pytest.raises(HotError, match=message):
+        evaluate(policy, TASK, allegro, bottle, hover, frames=12, seed=1)
+
+
+def test_the_engine_is_closed_even_when_a_policy_fails(allegro, bottle, hover, monkeypatch):
+    closed = []
+    monkeypatch.setattr(TrackingEnv, "close", lambda self: closed.append(True))
+    policy = idle_policy(allegro, ObservationConfig(points=0))
+    policy.mean = policy.mean[:-1]
+    with pytest.raises(RuntimeError):
+        evaluate(policy, TASK, allegro, bottle, hover, frames=12, seed=1)
+    assert closed
