@@ -19,7 +19,9 @@ from hot.writing import write_atomically
 
 Status = Literal["running", "interrupted", "finished"]
 
-_PACKAGES = ("torch", "numpy", "mujoco", "mujoco-warp", "rl-games", "pydantic", "trimesh")
+_PACKAGES = (
+    "torch", "numpy", "scipy", "mujoco", "mujoco-warp", "rl-games", "pydantic", "safetensors", "trimesh", "av",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,21 @@ def generate(hand: HandSpec, object_spec: ObjectSpec, preset: Preset, folder: Pa
     return paths
 
 
+def search_grasps(hand: HandSpec, object_spec: ObjectSpec, count: int, preset: Preset, progress: Progress) -> None:
+    """Find grasps in physics and keep them in the data folder, where the planner looks first."""
+    from hot import synthesis
+    from hot.assets import data_root
+
+    try:
+        resting = synthesis.load_resting(object_spec.name)  # other hands' grasps refer to these poses: keep them
+    except BadFileError:
+        resting = synthesis.find_resting_poses(hand, object_spec, preset.resting, preset.seed, progress)
+        resting.save()
+    grasps = synthesis.find_grasps(hand, object_spec, count, preset.seed, preset.grasp, progress, resting)
+    grasps.save()
+    console.note(f"{len(grasps)} grasps of {object_spec.name} with {hand.name} kept in {data_root() / 'grasps'}")
+
+
 def planned(
     hand: HandSpec, object_spec: ObjectSpec, skill: str, preset: Preset, split: str, progress: Progress
 ) -> Motions:

@@ -17,7 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="Make reference motions, and look a
 
 
 @app.command()
-def generate(
+def generate(  # noqa: PLR0913  a command's parameters are its options
     hand: options.HandOption = None,
     object_: options.ObjectOption = None,
     skill: options.SkillOption = None,
@@ -25,6 +25,12 @@ def generate(
     seed: options.SeedOption = None,
     out: Annotated[
         Optional[Path], typer.Option("--out", help="Folder for the files.", show_default="data/motions/HAND/OBJECT")
+    ] = None,
+    grasps: Annotated[
+        Optional[int],
+        typer.Option(
+            "--grasps", min=1, help="Find so many grasps first.", show_default="those that ship or were found"
+        ),
     ] = None,
     set_: options.SetOption = None,
     dry_run: options.DryRunOption = False,
@@ -37,6 +43,8 @@ def generate(
     hand_spec, object_spec = choices.load_specs(preset)
     folder = out or clips.motions_folder(hand_spec.name, object_spec.name)
     with progress.drawn() as listener:
+        if grasps is not None:
+            clips.search_grasps(hand_spec, object_spec, grasps, preset, listener)
         paths = clips.generate(hand_spec, object_spec, preset, folder, listener)
     for path in paths:
         console.show(str(path))

@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Train policies.")
 
 
-@app.callback()
-def train() -> None:
-    """Train policies."""
-
-
 @app.command()
 def teacher(  # noqa: PLR0913  a command's parameters are its options
     hand: options.HandOption = None,

@@ -13,7 +13,7 @@ from hot.evaluation.config import EvaluationConfig
 from hot.hands import hand_names
 from hot.objects import object_names
 from hot.presets.files import skill_names, spelled
-from hot.synthesis.config import GraspConfig, SynthesisConfig
+from hot.synthesis.config import GraspConfig, RestingConfig, SynthesisConfig
 from hot.tracking.config import TaskConfig
 from hot.training.config import PpoConfig
 
@@ -31,6 +31,7 @@ class Preset(TaskConfig):
     ppo: PpoConfig = PpoConfig()
     synthesis: SynthesisConfig = SynthesisConfig()
     grasp: GraspConfig = GraspConfig()
+    resting: RestingConfig = RestingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 
     @property

@@ -57,7 +57,7 @@ def _tips_in_palm(hand: HandSpec, kinematics: Kinematics, joints: Tensor) -> Ten
 
 
 def close_hands(hand: HandSpec, count: int, generator: torch.Generator) -> ClosedHands:
-    """Solve for ``count`` closed shapes by gradient descent on the fingertips' distance to random meeting points.
+    """Solve for ``count`` shapes and keep the better-closed half, by gradient descent on the fingertips' distance to random meeting points.
 
     The fingers keep part of their spacing across the palm; the thumb goes to the middle.
     """
@@ -81,4 +81,11 @@ def close_hands(hand: HandSpec, count: int, generator: torch.Generator) -> Close
         optimizer.step()
         with torch.no_grad():
             fingers.clamp_(lower, upper)
-    return ClosedHands(fingers.detach(), meeting)
+    return _best_half(_tips_in_palm(hand, kinematics, joints.detach()), thumb, fingers.detach())
+
+
+def _best_half(tips: Tensor, thumb: Tensor, fingers: Tensor) -> ClosedHands:
+    """The shapes whose thumb (L, F, 3) comes nearest to the other tips, with the places where they do meet."""
+    thumb_tip, others = tips[:, thumb].mean(1)[:, [0, 2]], tips[:, ~thumb].mean(1)[:, [0, 2]]
+    best = (thumb_tip - others).norm(dim=-1).argsort()[: len(tips) // 2]
+    return ClosedHands(fingers[best], 0.5 * (thumb_tip + others)[best])

@@ -24,7 +24,7 @@ from hot.synthesis.transforms import compose, invert
 from hot.synthesis.trial import Held, Trial
 
 _LOG = logging.getLogger(__name__)
-_SHAPES = 192
+_SHAPES = 512
 """Closed hand shapes that fingers may close towards."""
 _WRIST = 6
 

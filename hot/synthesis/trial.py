@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Optional
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -35,8 +34,10 @@ class Held:
     command: Tensor  # (N, D) targets that hold
     pos_h: Tensor  # (N, 3) object in the wrist frame [m]
     quat_h: Tensor  # (N, 4)
-    slip: Tensor  # (N,) [m]
-    turn: Tensor  # (N,) [rad]
+    first_pos_h: Tensor  # (N, 3) the same when the object was let go
+    first_quat_h: Tensor  # (N, 4)
+    slip: Tensor  # (N,) largest displacement from there [m]
+    turn: Tensor  # (N,) largest turn from there [rad]
     fingers: Tensor  # (N,) fingers that touch
 
     def select(self, rows: Tensor) -> Held:
@@ -77,34 +78,64 @@ class Trial:
             before = _object_in_wrist(physics)
             for _ in range(config.release_frames):
                 physics.step()
-            held = self._read(physics, command, before)
+            held = self._read(physics, ids, command, before)
         finally:
             physics.close()
-        return held.select((held.fingers >= config.min_fingers) & (held.slip < 2 * config.max_slip))
+        return held.select((held.fingers >= config.min_fingers) & (held.slip < config.max_slip))
 
     def shake(self, held: Held) -> Held:
-        """Lift, then let gravity pull in six directions; slip and turn are the largest on the way."""
+        """Lift, then let gravity pull in six directions; slip and turn are the largest on the way.
+
+        What falls in the first directions is not simulated any further.
+        """
+        axes = torch.eye(3)
+        first, others = torch.stack([-axes[2], axes[2]]), torch.cat([axes[:2], -axes[:2], torch.zeros(1, 3)])
+        held = self._pull(self._lift(held), first)
+        return self._pull(held, others) if len(held.rows) else held
+
+    def _lift(self, held: Held) -> Held:
         count, config = len(held.rows), self._config
-        pos, quat = compose(_wrist_pose(held.joints), (held.pos_h, held.quat_h))
-        physics = self._make_physics(count)
+        physics = self._resume(held)
         try:
-            physics.write_state(torch.arange(count), joint_pos=held.joints, object_pos_w=pos, object_quat_w=quat)
             command = held.command.clone()
-            directions = torch.cat([-torch.eye(3)[2:], torch.eye(3), -torch.eye(3), torch.zeros(1, 3)])
-            worst = held.select(torch.arange(count))
-            for stage, direction in enumerate(directions):
-                physics.set_object_force(self._force(count, config.shake * direction))
-                for frame in range(config.shake_frames):
-                    if stage == 0:
-                        command[:, 2] = held.command[:, 2] + config.lift * (frame + 1) / config.shake_frames
-                    physics.set_targets(command)
-                    physics.step()
-                    worst = self._read(physics, held.command, (held.pos_h, held.quat_h), worst)
-                self._progress("shaking", stage + 1, len(directions), {"held": float(self._holds(worst).sum())})
+            for frame in range(config.shake_frames):
+                command[:, 2] = held.command[:, 2] + config.lift * (frame + 1) / config.shake_frames
+                physics.set_targets(command)
+                physics.step()
+            lifted = self._read(physics, held.rows, held.command, (held.first_pos_h, held.first_quat_h))
         finally:
             physics.close()
-        ids = self._holds(worst)
-        return _renumber(worst, held.rows).select(ids)
+        joints = lifted.joints.clone()
+        joints[:, 2] -= config.lift
+        return replace(lifted, joints=joints).select(self._holds(lifted))
+
+    def _pull(self, held: Held, directions: Tensor) -> Held:
+        """Net gravity along each direction (S, 3) in turn; a zero row lets the hand settle. Returns what still holds."""
+        if not len(held.rows):
+            return held
+        config, worst, before = self._config, held, (held.first_pos_h, held.first_quat_h)
+        physics = self._resume(held)
+        try:
+            for direction in directions:
+                physics.set_object_force(self._force(len(held.rows), config.shake * direction))
+                for _ in range(config.shake_frames):
+                    physics.step()
+                    now = self._read(physics, held.rows, held.command, before)
+                    slip, turn = torch.maximum(now.slip, worst.slip), torch.maximum(now.turn, worst.turn)
+                    worst = replace(now, slip=slip, turn=turn)
+                self._progress("shaking", len(held.rows), len(held.rows), {"held": float(self._holds(worst).sum())})
+        finally:
+            physics.close()
+        return worst.select(self._holds(worst))
+
+    def _resume(self, held: Held) -> Physics:
+        """Physics with the hands as they were, squeezing."""
+        pos, quat = compose(_wrist_pose(held.joints), (held.pos_h, held.quat_h))
+        physics = self._make_physics(len(held.rows))
+        ids = torch.arange(len(held.rows))
+        physics.write_state(ids, joint_pos=held.joints, object_pos_w=pos, object_quat_w=quat)
+        physics.set_targets(held.command)
+        return physics
 
     def _holds(self, held: Held) -> Tensor:
         config = self._config
@@ -121,21 +152,16 @@ class Trial:
     def _squeeze(self, fingers: Tensor, goal: Tensor) -> Tensor:
         return fingers + (goal - fingers).clamp(-self._config.squeeze, self._config.squeeze)
 
-    def _read(self, physics: Physics, command: Tensor, before: Transform, worst: Optional[Held] = None) -> Held:
+    def _read(self, physics: Physics, rows: Tensor, command: Tensor, before: Transform) -> Held:
+        """The present state, with slip and turn since the object was at ``before`` in the wrist frame."""
+        state = physics.state
         pos, quat = _object_in_wrist(physics)
         slip = (pos - before[0]).norm(dim=-1)
-        slip = torch.where(physics.state.diverged, torch.full_like(slip, torch.inf), slip)
+        slip = torch.where(state.diverged, torch.full_like(slip, torch.inf), slip)
         turn = rotations.angle_between(before[1], quat)
-        if worst is not None:
-            slip, turn = torch.maximum(slip, worst.slip), torch.maximum(turn, worst.turn)
-        force = physics.state.contact_force_w.norm(dim=-1)  # (N, C)
+        force = state.contact_force_w.norm(dim=-1)  # (N, C)
         fingers = ((force @ self._finger_mask.T) > _TOUCH).sum(-1)
-        rows = torch.arange(len(slip))
-        return Held(rows, physics.state.joint_pos.clone(), command, pos, quat, slip, turn, fingers)
-
-
-def _renumber(held: Held, rows: Tensor) -> Held:
-    return Held(rows, *(getattr(held, f.name) for f in fields(held)[1:]))
+        return Held(rows, state.joint_pos.clone(), command, pos, quat, *before, slip, turn, fingers)
 
 
 def _wrist_pose(joints: Tensor) -> Transform:

@@ -1,10 +1,12 @@
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from hot.motions import load_motions, save_motions
 from hot.presets import resolve
+from hotcli import choices
 
 
 def test_generate_asks_the_planner_once_a_skill_and_writes_where_training_looks(hot, planner):
@@ -32,6 +34,41 @@ def test_the_data_folder_can_be_elsewhere(hot, planner, monkeypatch, tmp_path):
 def test_out_names_the_folder(hot, planner):
     assert hot("data generate --skill grasp --clips 1 --out here").exit_code == 0
     assert Path("here/grasp.safetensors").exists()
+
+
+@pytest.fixture
+def finder(monkeypatch):
+    """Stands in for the searches; answers with things that remember being saved."""
+    import hot.synthesis
+
+    class Found(list):
+        def save(self):
+            saved.append(self[0])
+
+    saved, calls = [], []
+
+    def find_grasps(*args):
+        calls.append(args)
+        return Found(["grasps"])
+
+    monkeypatch.setattr(hot.synthesis, "find_resting_poses", lambda *_: Found(["resting"]))
+    monkeypatch.setattr(hot.synthesis, "find_grasps", find_grasps)
+    return SimpleNamespace(saved=saved, calls=calls)
+
+
+def test_grasps_are_found_first_when_asked(hot, planner, finder):
+    result = hot("data generate --skill grasp --clips 1 --seed 4 --grasps 24 --set grasp.candidates=8")
+    assert result.exit_code == 0, result.stderr
+    ((hand, object_spec, count, seed, config, _, resting),) = finder.calls
+    assert (hand.name, object_spec.name, count, seed, config.candidates) == ("allegro", "Bottle", 24, 4, 8)
+    assert len(resting) > 1 and finder.saved == ["grasps"]  # the shipped poses are kept
+
+
+def test_an_object_of_ones_own_gets_resting_poses_too(hot, planner, finder, monkeypatch):
+    specs = (SimpleNamespace(name="allegro"), SimpleNamespace(name="Mug"))
+    monkeypatch.setattr(choices, "load_specs", lambda preset: specs)
+    assert hot("data generate --object Mug.yaml --skill grasp --clips 1 --grasps 24").exit_code == 0
+    assert finder.saved == ["resting", "grasps"]
 
 
 def test_a_dry_run_makes_nothing(hot, planner):

@@ -1,9 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from hot import presets
+from hot.assets import read_tensors, write_tensors
 from hot.errors import PhysicsError
 from hot.motions import save_motions
 from hot.runs import Run, newest_finished
@@ -66,6 +68,28 @@ def test_motions_without_the_skill_or_of_another_hand_are_refused(hot, stages, c
     assert result.exit_code == 1 and "holds no move clips, but grasp" in result.stderr
     missing = hot(TRAIN, "--skill grasp --motions none.safetensors")
     assert missing.exit_code == 1 and "none.safetensors" in missing.stderr
+
+
+def test_motions_with_other_joints_or_cut_short_are_refused(hot, stages, clip_set):
+    motions = clip_set("grasp")
+    save_motions("other.safetensors", replace(motions, joint_names=(*motions.joint_names[:-1], "toe")))
+    save_motions("cut.safetensors", motions)
+    Path("cut.safetensors").write_bytes(Path("cut.safetensors").read_bytes()[:-50])
+    other = hot(TRAIN, "--skill grasp --motions other.safetensors")
+    assert other.exit_code == 1 and "lacks finger" in other.stderr and "toe" in other.stderr
+    cut = hot(TRAIN, "--skill grasp --motions cut.safetensors")
+    assert cut.exit_code == 1 and "cut.safetensors: is damaged" in cut.stderr
+    assert not Path("runs").exists()
+
+
+def test_motions_with_a_number_that_is_none_are_refused(hot, stages, clip_set):
+    motions = clip_set("grasp")
+    save_motions("nan.safetensors", motions)
+    file = read_tensors(Path("nan.safetensors"), "motions")
+    file.tensors["joint_pos"][5, 2] = float("nan")
+    write_tensors(Path("nan.safetensors"), "motions", file.tensors, file.meta)
+    result = hot(TRAIN, "--skill grasp --motions nan.safetensors")
+    assert result.exit_code == 1 and "joint_pos is not finite in clip 1 at frame 1" in result.stderr
 
 
 def test_a_run_is_not_overwritten(hot, stages):
