@@ -22,6 +22,9 @@ class PhysicsConfig(Config):
     threads: int = Field(default=0, ge=0)
     """Worker threads of a CPU engine; 0 takes every core."""
 
+    contacts: int = Field(default=0, ge=0)
+    """Contacts a world, on average, for which a GPU engine makes room; 0 sizes it by the objects."""
+
     def fine(self) -> PhysicsConfig:
         """The same choices at 4 substeps, the setting in which grasps are found and policies judged."""
         return self.model_copy(update={"substeps": 4})

@@ -13,6 +13,8 @@ from hot.objects import ObjectSpec
 
 CONTROL_DT = 1.0 / 60.0
 """Seconds of one control step, on every engine."""
+MAX_SPEED = 300.0
+"""Joint or object speed [m/s, rad/s] beyond which a world counts as diverged."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,14 @@ class Physics(Protocol):
     device: torch.device
     state: State
 
+    @property
+    def overflow(self) -> Tensor:
+        """How many worlds of how many steps lost contacts because a buffer of the engine was full (1,), int64.
+
+        Counted since the engine was made; zero where buffers grow by themselves. Anything else is a wrong result.
+        """
+        ...
+
     def write_state(
         self,
         world_ids: Tensor,
@@ -69,9 +79,11 @@ class Physics(Protocol):
         object_linvel_w: Optional[Tensor] = None,
         object_angvel_w: Optional[Tensor] = None,
     ) -> None:
-        """Overwrite parts of the state of some worlds (n,); solver warm starts there are cleared.
+        """Overwrite parts of the state of some worlds; solver warm starts there are cleared.
 
-        Each value has shape (n, ...) as in :class:`State`; parts left out stay as they are.
+        ``world_ids`` are numbers (n,), no world twice, and each value has shape (n, ...) as in :class:`State`. Or it
+        is a mask (N,) bool, and each value has shape (N, ...), of which the rows of the mask count: on a GPU a mask
+        needs no count of its worlds, so nothing waits. Parts left out stay as they are.
         Writing joint positions makes them the drives' targets until :meth:`set_targets`.
         """
         ...

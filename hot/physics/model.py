@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 import mujoco
 import numpy as np
 
@@ -30,16 +32,29 @@ def build_model(hand: HandSpec, object_spec: ObjectSpec, config: PhysicsConfig) 
         PhysicsError: MuJoCo refuses the scene.
     """
     try:
-        spec = mujoco.MjSpec.from_file(str(hand.mjcf))
-        for key in list(spec.keys):
-            spec.delete(key)
-        _set_options(spec, config)
-        _add_table(spec)
-        _add_object(spec, object_spec)
+        spec = begin_spec(hand, config)
+        body = add_object_body(spec, object_spec.mass, object_spec.inertia)
+        for part, vertices in enumerate(object_spec.parts):
+            add_part(spec, body, part_name(part), vertices)
         _add_contact_sensors(spec, hand)
         return spec.compile()
     except (ValueError, mujoco.FatalError) as error:
         raise PhysicsError(f"{hand.name} with {object_spec.name} does not compile: {error}") from error
+
+
+def begin_spec(hand: HandSpec, config: PhysicsConfig) -> mujoco.MjSpec:
+    """The hand over the table, under the options of ``config``."""
+    spec = mujoco.MjSpec.from_file(str(hand.mjcf))
+    for key in list(spec.keys):
+        spec.delete(key)
+    _set_options(spec, config)
+    _add_table(spec)
+    return spec
+
+
+def part_name(part: int, which: int = 0) -> str:
+    """Name of the mesh, and of the geom, of a part of the object that is number ``which`` of its scene."""
+    return f"{OBJECT}_{which}_{part}"
 
 
 def _set_options(spec: mujoco.MjSpec, config: PhysicsConfig) -> None:
@@ -65,16 +80,22 @@ def _add_table(spec: mujoco.MjSpec) -> None:
     )
 
 
-def _add_object(spec: mujoco.MjSpec, object_spec: ObjectSpec) -> None:
+def add_object_body(spec: mujoco.MjSpec, mass: float, inertia: np.ndarray) -> mujoco.MjsBody:
+    """A free body without parts; its centre of mass is its origin."""
     body = spec.worldbody.add_body(name=OBJECT, pos=[0.0, 0.0, 0.0])
     body.add_freejoint(name=OBJECT)
     body.explicitinertial = True
-    body.mass = object_spec.mass
-    inertia = np.asarray(object_spec.inertia, dtype=float)
-    body.fullinertia = inertia[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
-    for i, vertices in enumerate(object_spec.parts):
-        name = f"{OBJECT}_{i}"
-        spec.add_mesh(name=name, uservert=np.asarray(vertices, dtype=float).ravel())
+    body.mass = mass
+    # Without a centre of mass MuJoCo takes the principal moments but leaves their axes out.
+    body.ipos = [0.0, 0.0, 0.0]
+    body.fullinertia = np.asarray(inertia, dtype=float)[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
+    return body
+
+
+def add_part(spec: mujoco.MjSpec, body: Optional[mujoco.MjsBody], name: str, vertices: np.ndarray) -> None:
+    """A convex mesh of corners (V, 3), as a massless geom of ``body`` if one is given."""
+    spec.add_mesh(name=name, uservert=np.asarray(vertices, dtype=float).ravel())
+    if body is not None:
         body.add_geom(
             name=name,
             type=mujoco.mjtGeom.mjGEOM_MESH,

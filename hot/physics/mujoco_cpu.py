@@ -17,11 +17,9 @@ from torch import Tensor
 from hot import rotations
 from hot.hands import Kinematics
 from hot.physics.config import PhysicsConfig
-from hot.physics.interface import Scene, State
+from hot.physics.interface import MAX_SPEED, Scene, State
 from hot.physics.model import build_model
 
-MAX_SPEED = 300.0
-"""Joint or object speed [m/s, rad/s] beyond which a world counts as diverged."""
 _STATE, _CTRL, _QFRC = (
     mujoco.mjtState.mjSTATE_FULLPHYSICS,
     mujoco.mjtState.mjSTATE_CTRL,
@@ -99,6 +97,11 @@ class MujocoPhysics:
         flags = {name: torch.zeros(n, dtype=torch.bool) for name in ("touching", "diverged")}
         return State(**{name: torch.zeros(n, *shape) for name, shape in shapes.items()}, **flags)
 
+    @property
+    def overflow(self) -> Tensor:
+        """MuJoCo's buffers grow by themselves."""
+        return torch.zeros(1, dtype=torch.int64)
+
     def write_state(
         self,
         world_ids: Tensor,
@@ -110,20 +113,22 @@ class MujocoPhysics:
         object_linvel_w: Optional[Tensor] = None,
         object_angvel_w: Optional[Tensor] = None,
     ) -> None:
+        chosen = world_ids if world_ids.dtype == torch.bool else slice(None)
+        world_ids = world_ids.nonzero().squeeze(1) if world_ids.dtype == torch.bool else world_ids
         ids = world_ids.cpu().numpy()
         d, q, v = self._joints, 1, 1 + self._nq
         quat = object_quat_w
         parts = [(q, joint_pos), (q + d, object_pos_w), (q + d + 3, quat), (v, joint_vel), (v + d, object_linvel_w)]
         for start, value in parts:
             if value is not None:
-                self._physics[ids, start : start + value.shape[-1]] = value.double().numpy()
+                self._physics[ids, start : start + value.shape[-1]] = value[chosen].double().numpy()
         if object_angvel_w is not None:
             # A free joint's angular velocity is expressed in the body's own frame.
             held = torch.from_numpy(self._physics[ids, q + d + 3 : q + d + 7])
-            spin_o = rotations.rotate_inverse(held, object_angvel_w.double())
+            spin_o = rotations.rotate_inverse(held, object_angvel_w[chosen].double())
             self._physics[ids, v + d + 3 : v + d + 6] = spin_o.numpy()
         if joint_pos is not None:
-            self._control[ids, :, :d] = joint_pos.double().numpy()[:, None]
+            self._control[ids, :, :d] = joint_pos[chosen].double().numpy()[:, None]
         self._warm[ids] = 0.0
         for tensor in (self.state.contact_force_w, self.state.hand_force_w, self.state.touching, self.state.diverged):
             tensor[world_ids] = 0

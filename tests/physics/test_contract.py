@@ -14,14 +14,22 @@ from tests.conftest import standing
 GRAVITY = 9.81
 
 
+@pytest.fixture(params=["mujoco", pytest.param("warp", marks=pytest.mark.slow)])
+def engine(request):
+    """Name of an engine; Warp runs on its CPU device, where the first run compiles for about a minute."""
+    if request.param == "warp":
+        pytest.importorskip("mujoco_warp", reason="mujoco-warp is not installed")
+    return request.param
+
+
 @pytest.fixture
-def make(allegro, bottle):
+def make(allegro, bottle, engine):
     """Build an engine with some worlds and close it afterwards."""
     made = []
 
     def build(worlds=3, objects=(bottle,), world_object=None, **config):
         world_object = torch.zeros(worlds, dtype=torch.long) if world_object is None else world_object
-        physics = make_physics(Scene(allegro, objects, world_object), PhysicsConfig(**config))
+        physics = make_physics(Scene(allegro, objects, world_object), PhysicsConfig(**config), engine=engine, device="cpu")
         made.append(physics)
         return physics
 
