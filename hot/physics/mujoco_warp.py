@@ -181,31 +181,27 @@ class WarpPhysics:
             mjw.step(self._model, self._data)
 
     def _guard(self) -> None:
-        data = self._data
-        inputs = [self._rest, MAX_SPEED, int(_LOST), data.qpos, data.qvel, data.qacc_warmstart, data.overflow]
-        wp.launch(guard, dim=self.num_worlds, inputs=[*inputs, self.state.diverged, self._overflow])
+        data, diverged, overflow = self._data, wp.from_torch(self.state.diverged), wp.from_torch(self._overflow)
+        inputs = [wp.from_torch(self._rest), MAX_SPEED, int(_LOST), data.qpos, data.qvel, data.qacc_warmstart]
+        wp.launch(guard, dim=self.num_worlds, inputs=[*inputs, data.overflow, diverged, overflow])
 
     def _read_contacts(self) -> None:
         data, contact, state = self._data, self._data.contact, self.state
-        sums = [wp.from_torch(state.contact_force_w, dtype=wp.vec3), wp.from_torch(state.hand_force_w, dtype=wp.vec3)]
-        touching = wp.from_torch(state.touching)
-        for array in (*sums, touching):
+        sums = [_vectors(state.contact_force_w), _vectors(state.hand_force_w), wp.from_torch(state.touching)]
+        for array in sums:
             array.zero_()
         found = [data.nacon, contact.geom, contact.frame, contact.worldid, contact.efc_address]
         inputs = [*found, data.efc.force, data.njmax, self._model.geom_bodyid, self._body_sensor, self._object]
-        wp.launch(read_contacts, dim=data.naconmax, inputs=[*inputs, state.diverged, *sums, touching])
+        wp.launch(read_contacts, dim=data.naconmax, inputs=[*inputs, wp.from_torch(state.diverged), *sums])
 
     def _read_poses(self) -> None:
         """Poses and velocities of this instant; those of the engine lag by a substep."""
-        model, data, state = self._model, self._data, self.state
-        mjw.kinematics(model, data)
-        for positions, ids, points in (
-            (data.xpos, self._key_ids, state.key_pos_w),
-            (data.site_xpos, self._tip_ids, state.tip_pos_w),
-        ):
-            points = wp.from_torch(points, dtype=wp.vec3)
-            wp.launch(read_points, dim=points.shape, inputs=[positions, ids, points])
-        spins = [wp.from_torch(spin, dtype=wp.vec3) for spin in (state.wrist_angvel_w, state.object_angvel_w)]
+        data, state = self._data, self.state
+        mjw.kinematics(self._model, data)
+        keys, tips = _vectors(state.key_pos_w), _vectors(state.tip_pos_w)
+        wp.launch(read_points, dim=keys.shape, inputs=[data.xpos, self._key_ids, keys])
+        wp.launch(read_points, dim=tips.shape, inputs=[data.site_xpos, self._tip_ids, tips])
+        spins = [_vectors(state.wrist_angvel_w), _vectors(state.object_angvel_w)]
         inputs = [data.xaxis, data.xquat, data.qvel, self._object, self._joints + 3]
         wp.launch(read_spins, dim=self.num_worlds, inputs=[*inputs, *spins])
 
@@ -248,10 +244,15 @@ class WarpPhysics:
         del self._step_recording, self._pose_recording, self._bare_recording, self._model, self._data
 
 
+def _vectors(tensor: Tensor) -> wp.array:
+    """The same memory as an array of vectors (...)."""
+    return wp.from_torch(tensor, dtype=wp.vec3)
+
+
 def _put_model(union: UnionModel, world_object: Tensor) -> mjw.Model:
     """The model on the current Warp device, each world with the numbers of its own object."""
     worlds = len(world_object)
-    model = mjw.put_model(union.model, batch_sizes={name: worlds for name in union.by_object})
+    model = mjw.put_model(union.model, batch_sizes=dict.fromkeys(union.by_object, worlds))
     model.opt.warn_overflow = 0
     which = world_object.cpu().numpy()
     for name, values in union.by_object.items():
@@ -279,7 +280,7 @@ def _check_memory(model: mujoco.MjModel, sizes: Dict[str, int], worlds: int, dev
     each = memory_per_world(model, sizes)
     if worlds * each > free:
         raise PhysicsError(
-            f"{worlds} worlds need about {worlds * each / 2**30:.1f} GiB, and {device} has {free / 2**30:.1f} GiB free: "
+            f"{worlds} worlds need about {worlds * each / 2**30:.1f} GiB of the {free / 2**30:.1f} GiB free on {device}; "
             f"about {int(free // each)} worlds would fit"
         )
 

@@ -78,9 +78,7 @@ def _compile(hand: HandSpec, objects: Sequence[ObjectSpec], config: PhysicsConfi
     return model
 
 
-def _read_fields(
-    union: mujoco.MjModel, single: mujoco.MjModel, which: int, parts: int
-) -> Dict[str, np.ndarray]:
+def _read_fields(union: mujoco.MjModel, single: mujoco.MjModel, which: int, parts: int) -> Dict[str, np.ndarray]:
     """An object's values in the shape of the union's fields; slots are the last geoms of both models."""
     fields = {name: np.array(getattr(single, name)) for name in _BODY_FIELDS}
     shared, used = union.ngeom - parts, single.ngeom - (union.ngeom - parts)

@@ -1,7 +1,9 @@
 """Small kernels around MuJoCo Warp's step: catch what failed, read contacts and poses out."""
 # pyright: reportInvalidTypeForm=false, reportArgumentType=false, reportIndexIssue=false, reportCallIssue=false
 # pyright: reportOperatorIssue=false, reportAttributeAccessIssue=false
-# Annotations are Warp's types and the bodies are compiled, not run.
+# pyright: reportAssignmentType=false, reportGeneralTypeIssues=false
+# ruff: noqa: PLR0913, UP018
+# Annotations are Warp's types, and the bodies are compiled, not run: arrays come one by one, float() makes a variable.
 
 import warp as wp
 
@@ -35,8 +37,8 @@ def guard(
         for i in range(qpos.shape[1]):
             qpos[world, i] = rest_qpos[i]
         for i in range(qvel.shape[1]):
-            qvel[world, i] = float(0.0)
-            warm_start[world, i] = float(0.0)
+            qvel[world, i] = 0.0
+            warm_start[world, i] = 0.0
     if (overflow_bits[world] & buffer_bits) != 0:
         wp.atomic_add(overflow, 0, wp.int64(1))
     overflow_bits[world] = 0

@@ -29,7 +29,9 @@ def make(allegro, bottle, engine):
 
     def build(worlds=3, objects=(bottle,), world_object=None, **config):
         world_object = torch.zeros(worlds, dtype=torch.long) if world_object is None else world_object
-        physics = make_physics(Scene(allegro, objects, world_object), PhysicsConfig(**config), engine=engine, device="cpu")
+        physics = make_physics(
+            Scene(allegro, objects, world_object), PhysicsConfig(**config), engine=engine, device="cpu"
+        )
         made.append(physics)
         return physics
 
@@ -75,6 +77,43 @@ def test_writing_some_worlds_leaves_the_others_alone(make, allegro):
     after = physics.state.joint_pos
     torch.testing.assert_close(after[[0, 2]], before[[0, 2]])
     assert (after[1] != before[1]).any()
+
+
+def test_a_mask_writes_what_numbers_write(make, allegro):
+    by_number, by_mask = make(), make()
+    torch.manual_seed(0)
+    values = {
+        "joint_pos": torch.randn(3, allegro.num_joints) * 0.1,
+        "joint_vel": torch.randn(3, allegro.num_joints),
+        "object_pos_w": torch.randn(3, 3),
+        "object_quat_w": rotations.normalize(torch.randn(3, 4)),
+        "object_linvel_w": torch.randn(3, 3),
+        "object_angvel_w": torch.randn(3, 3),
+    }
+    worlds, mask = torch.tensor([0, 2]), torch.tensor([True, False, True])
+    by_number.write_state(worlds, **{name: value[worlds] for name, value in values.items()})
+    by_mask.write_state(mask, **values)
+    for name, value in vars(by_number.state).items():
+        assert torch.equal(getattr(by_mask.state, name), value), name
+
+
+def test_objects_turn_about_the_axes_of_their_own_inertia(make, allegro, bottle):
+    physics = make()
+    park_hand(physics, allegro)
+    spin = torch.tensor([2.0, 6.0, 1.0])
+    physics.write_state(
+        torch.arange(3),
+        object_pos_w=everywhere(physics, [0.0, 0.0, 5.0]),
+        object_quat_w=everywhere(physics, [1.0, 0.0, 0.0, 0.0]),
+        object_angvel_w=everywhere(physics, spin),
+    )
+    inertia = torch.as_tensor(bottle.inertia, dtype=torch.float32)
+    momentum = inertia @ spin
+    for _ in range(12):
+        physics.step()
+    quat, spin_w = physics.state.object_quat_w[0], physics.state.object_angvel_w[0]
+    now = rotations.rotate(quat, inertia @ rotations.rotate_inverse(quat, spin_w))
+    torch.testing.assert_close(now, momentum, atol=float(0.05 * momentum.norm()), rtol=0)
 
 
 def test_views_stay_the_same_tensors(make):
