@@ -96,6 +96,14 @@ class Physics(Protocol):
         """Extra force on each object's centre of mass, world frame (N, 3) [N], held until set again."""
         ...
 
+    def randomize(
+        self, *, mass: Optional[Tensor] = None, friction: Optional[Tensor] = None, gains: Optional[Tensor] = None
+    ) -> None:
+        """Multiply facts of each world (N,): the object's mass and inertia, every friction coefficient, the stiffness
+        and damping of every drive. Factors hold until set again and refer to the scene, not to the last factors.
+        """
+        ...
+
     def step(self) -> None:
         """Advance all worlds by one control step; a world that fails is flagged in ``state.diverged``."""
         ...

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Optional
 
 import mujoco
@@ -40,6 +41,20 @@ def build_model(hand: HandSpec, object_spec: ObjectSpec, config: PhysicsConfig) 
         return spec.compile()
     except (ValueError, mujoco.FatalError) as error:
         raise PhysicsError(f"{hand.name} with {object_spec.name} does not compile: {error}") from error
+
+
+def scale_model(model: mujoco.MjModel, mass: float, friction: float, gains: float) -> mujoco.MjModel:
+    """A copy with the object's mass and inertia, all friction and the drives' gains multiplied."""
+    scaled = copy.copy(model)
+    body = model.body(OBJECT).id
+    for values in (scaled.body_mass, scaled.body_inertia, scaled.body_subtreemass):
+        values[body] *= mass
+    scaled.body_invweight0[body] /= mass
+    scaled.dof_invweight0[-6:] /= mass
+    scaled.geom_friction *= friction
+    scaled.actuator_gainprm[:, 0] *= gains
+    scaled.actuator_biasprm[:, 1:3] *= gains
+    return scaled
 
 
 def begin_spec(hand: HandSpec, config: PhysicsConfig) -> mujoco.MjSpec:

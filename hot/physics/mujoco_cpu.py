@@ -17,8 +17,9 @@ from torch import Tensor
 from hot import rotations
 from hot.hands import Kinematics
 from hot.physics.config import PhysicsConfig
+from hot.physics.factors import Factors
 from hot.physics.interface import MAX_SPEED, Scene, State
-from hot.physics.model import build_model
+from hot.physics.model import build_model, scale_model
 
 _STATE, _CTRL, _QFRC = (
     mujoco.mjtState.mjSTATE_FULLPHYSICS,
@@ -32,9 +33,17 @@ class _Group:
 
     def __init__(self, model: mujoco.MjModel, world_ids: np.ndarray, threads: int) -> None:
         self.model = model
+        self.models = [model]
+        self.ids = world_ids
         self.datas: List[mujoco.MjData] = [mujoco.MjData(model) for _ in range(threads)]
         self.rows = _as_slice(world_ids)
         self.size = len(world_ids)
+
+    def scale(self, factors: Factors) -> None:
+        """Give each world a model of its own."""
+        self.models = [
+            scale_model(self.model, *(float(factor[world]) for factor in vars(factors).values())) for world in self.ids
+        ]
 
 
 class MujocoPhysics:
@@ -61,6 +70,7 @@ class MujocoPhysics:
         self._warm = np.zeros((self.num_worlds, self._nv))
         self._control = np.zeros((self.num_worlds, config.substeps, model.nu + self._nv))
         self._pushed = False
+        self._factors = Factors.ones(self.num_worlds)
         self._kinematics = Kinematics(scene.hand)
         self.state = self._make_state()
         everything = torch.arange(self.num_worlds)
@@ -142,6 +152,13 @@ class MujocoPhysics:
         first = self._control.shape[2] - self._nv + self._joints
         self._control[:, :, first : first + 3] = force_w.double().numpy()[:, None]
 
+    def randomize(
+        self, *, mass: Optional[Tensor] = None, friction: Optional[Tensor] = None, gains: Optional[Tensor] = None
+    ) -> None:
+        self._factors.update(mass, friction, gains)
+        for group in self._groups:
+            group.scale(self._factors)
+
     def step(self) -> None:
         self._advance()
         self._park_diverged()
@@ -164,7 +181,7 @@ class MujocoPhysics:
         whole = isinstance(rows, slice)
         path, sensors = (self._path[rows], self._sensors[rows]) if whole else (None, None)
         path, sensors = self._pool.rollout(
-            model,
+            group.models,
             group.datas,
             self._physics[rows],
             np.ascontiguousarray(self._control[rows, :, :width]),
@@ -210,7 +227,8 @@ class MujocoPhysics:
         state.wrist_linvel_w[rows], state.wrist_angvel_w[rows] = linear, angular
 
     def snapshot(self) -> Dict[str, Tensor]:
-        return {name: torch.from_numpy(array.copy()) for name, array in self._arrays().items()}
+        own = {name: torch.from_numpy(array.copy()) for name, array in self._arrays().items()}
+        return {**own, **{name: factor.clone() for name, factor in vars(self._factors).items()}}
 
     def restore(self, snapshot: Dict[str, Tensor]) -> None:
         self._load(snapshot)
@@ -234,6 +252,9 @@ class MujocoPhysics:
         for name, array in self._arrays().items():
             array[:] = snapshot[name].numpy()
         self._pushed = bool(self._control[:, :, self._joints :].any())
+        factors = {name: snapshot[name] for name in vars(self._factors)}
+        if any(not torch.equal(factor, factors[name]) for name, factor in vars(self._factors).items()):
+            self.randomize(**factors)
 
     def close(self) -> None:
         self._pool.close()

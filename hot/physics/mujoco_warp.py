@@ -17,15 +17,16 @@ from hot import rotations
 from hot.errors import PhysicsError
 from hot.hands import HandSpec
 from hot.physics.config import PhysicsConfig
+from hot.physics.factors import Factors
 from hot.physics.interface import MAX_SPEED, Scene, State
 from hot.physics.model import OBJECT
 from hot.physics.union import UnionModel, build_union
 from hot.physics.warp_device import Recording
 from hot.physics.warp_kernels import NO_HAND_BODY, NOT_SENSED, guard, read_contacts, read_points, read_spins
+from hot.physics.warp_model import ModelScaler, buffer_sizes, check_memory, put_model
 
 _REST_HEIGHT = 5.0
 """Where the object of a diverged world waits: away from the hand and the table, so that nothing touches [m]."""
-_ROWS_OF_CONTACT = 4
 _LOST = (
     mjw.OverflowType.NEFC
     | mjw.OverflowType.NJMAX_NNZ
@@ -34,8 +35,6 @@ _LOST = (
     | mjw.OverflowType.CCD
 )
 """Overflows that lose contacts. A solver that stops at its limit of iterations loses none."""
-_TEMPORARY = 1.5
-"""Memory of a step against that of its lasting arrays."""
 
 
 class WarpPhysics:
@@ -53,10 +52,9 @@ class WarpPhysics:
         self.scene, self.config, self.device = scene, config, device
         self.num_worlds, self._joints = len(scene.world_object), scene.hand.num_joints
         union = build_union(scene.hand, scene.objects, config)
-        contacts = config.contacts or _room_for_contacts(union.parts)
-        sizes = {"nconmax": contacts, "njmax": _ROWS_OF_CONTACT * contacts + self._joints}
+        sizes = buffer_sizes(union, config, self._joints)
         if device.type == "cuda":
-            _check_memory(union.model, sizes, self.num_worlds, device)
+            check_memory(union.model, sizes, self.num_worlds, device)
         try:
             self._build(union, sizes)
         except (RuntimeError, MemoryError) as error:
@@ -66,9 +64,11 @@ class WarpPhysics:
 
     def _build(self, union: UnionModel, sizes: Dict[str, int]) -> None:
         with wp.ScopedDevice(str(self.device)):
-            self._model = _put_model(union, self.scene.world_object)
+            self._model = put_model(union, self.scene.world_object)
             self._data = mjw.make_data(union.model, nworld=self.num_worlds, **sizes)
             wp.synchronize_device()
+        self._scaler = ModelScaler(self._model, union.model)
+        self._factors = Factors.ones(self.num_worlds, self.device)
         self._find_views(union.model)
         self._start()
         self._step_recording = Recording(self._step_and_read, self.device)
@@ -166,6 +166,12 @@ class WarpPhysics:
     def set_object_force(self, force_w: Tensor) -> None:
         self._force[:, self._object, :3] = force_w.to(self._force)
 
+    def randomize(
+        self, *, mass: Optional[Tensor] = None, friction: Optional[Tensor] = None, gains: Optional[Tensor] = None
+    ) -> None:
+        self._factors.update(mass, friction, gains)
+        self._scaler.apply(self._factors)
+
     def step(self) -> None:
         self._step_recording.play()
 
@@ -211,6 +217,7 @@ class WarpPhysics:
     def restore(self, snapshot: Dict[str, Tensor]) -> None:
         for name, tensor in self._tensors().items():
             tensor.copy_(snapshot[name])
+        self._scaler.apply(self._factors)
         self._pose_recording.play()
 
     def time_alone(self, snapshots: Sequence[Dict[str, Tensor]]) -> float:
@@ -236,12 +243,13 @@ class WarpPhysics:
         """Everything the next step depends on, and the contact readings."""
         own = {"qpos": self._qpos, "qvel": self._qvel, "warm_start": self._warm_start, "targets": self._targets}
         read = ("contact_force_w", "hand_force_w", "touching", "diverged")
-        return {**own, "force": self._force, **{name: getattr(self.state, name) for name in read}}
+        own.update(force=self._force, **vars(self._factors))
+        return {**own, **{name: getattr(self.state, name) for name in read}}
 
     def close(self) -> None:
         """Let go of the graphs and of the engine's arrays; tensors that others hold stay valid."""
         self._wait()
-        del self._step_recording, self._pose_recording, self._bare_recording, self._model, self._data
+        del self._step_recording, self._pose_recording, self._bare_recording, self._scaler, self._model, self._data
 
 
 def _vectors(tensor: Tensor) -> wp.array:
@@ -249,53 +257,11 @@ def _vectors(tensor: Tensor) -> wp.array:
     return wp.from_torch(tensor, dtype=wp.vec3)
 
 
-def _put_model(union: UnionModel, world_object: Tensor) -> mjw.Model:
-    """The model on the current Warp device, each world with the numbers of its own object."""
-    worlds = len(world_object)
-    model = mjw.put_model(union.model, batch_sizes=dict.fromkeys(union.by_object, worlds))
-    model.opt.warn_overflow = 0
-    which = world_object.cpu().numpy()
-    for name, values in union.by_object.items():
-        array = getattr(model, name)
-        # A shorter array would be read in turn by all worlds.
-        assert array.shape[0] == worlds, name
-        array.assign(values[which])
-    return model
-
-
-def _room_for_contacts(parts: int) -> int:
-    """Contacts of a world on average: a full grasp, and four corners of each part on the table."""
-    return 24 + 4 * min(parts, 10)
-
-
 def _sensor_of_body(model: mujoco.MjModel, hand: HandSpec, object_body: int) -> List[int]:
     sensors = {model.body(name).id: index for index, name in enumerate(hand.contact_bodies)}
     marks = [sensors.get(body, NOT_SENSED) for body in range(model.nbody)]
     marks[0] = marks[object_body] = NO_HAND_BODY
     return marks
-
-
-def _check_memory(model: mujoco.MjModel, sizes: Dict[str, int], worlds: int, device: torch.device) -> None:
-    free, _ = torch.cuda.mem_get_info(device)
-    each = memory_per_world(model, sizes)
-    if worlds * each > free:
-        raise PhysicsError(
-            f"{worlds} worlds need about {worlds * each / 2**30:.1f} GiB of the {free / 2**30:.1f} GiB free on {device}; "
-            f"about {int(free // each)} worlds would fit"
-        )
-
-
-def memory_per_world(model: mujoco.MjModel, sizes: Dict[str, int]) -> float:
-    """Estimated bytes that one more world takes, from the difference between small scenes on the CPU."""
-    with wp.ScopedDevice("cpu"):
-        few, more = (mjw.make_data(model, nworld=worlds, **sizes) for worlds in (1, 9))
-    return _TEMPORARY * (_count_bytes(more) - _count_bytes(few)) / 8
-
-
-def _count_bytes(record: object) -> int:
-    values = list(vars(record).values())
-    nested = [value for value in values if hasattr(value, "__dataclass_fields__")]
-    return sum(value.capacity for value in values if isinstance(value, wp.array)) + sum(map(_count_bytes, nested))
 
 
 def _put(view: Tensor, rows: Tensor, value: Tensor) -> None:

@@ -260,6 +260,45 @@ def test_a_restored_snapshot_continues_to_the_bit(make, allegro):
     assert torch.equal(first[1], physics.state.object_pos_w)
 
 
+def test_factors_hold_for_their_own_world_until_set_again(make, allegro, bottle):
+    physics = make()
+    joints = park_hand(physics, allegro)
+    pos = everywhere(physics, [0.0, 0.0, 1.0])
+    force = everywhere(physics, [0.0, 0.0, bottle.mass * GRAVITY])
+    physics.set_object_force(force)
+    physics.randomize(mass=torch.tensor([1.0, 2.0, 0.5]), gains=torch.tensor([1.0, 4.0, 1.0]))
+    physics.set_targets(joints + 0.05)
+
+    def accelerate():
+        physics.write_state(torch.arange(3), joint_pos=joints, object_pos_w=pos, object_linvel_w=torch.zeros(3, 3))
+        physics.set_targets(joints + 0.05)
+        physics.step()
+        return physics.state.object_linvel_w[:, 2] / CONTROL_DT, physics.state.joint_vel[:, 0]
+
+    rise, speed = accelerate()
+    torch.testing.assert_close(rise, torch.tensor([0.0, -GRAVITY / 2, GRAVITY]), atol=1e-3, rtol=1e-3)
+    assert speed[1] > 1.2 * speed[0]
+    snapshot = physics.snapshot()
+    physics.randomize(mass=torch.ones(3), gains=torch.ones(3))
+    assert accelerate()[0].abs().max() < 1e-3
+    physics.restore(snapshot)
+    torch.testing.assert_close(accelerate()[0], rise)
+
+
+def test_friction_factors_decide_who_slides(make, allegro, bottle):
+    physics = make()
+    park_hand(physics, allegro)
+    pos, quat = standing(bottle)
+    physics.write_state(torch.arange(3), object_pos_w=everywhere(physics, pos), object_quat_w=everywhere(physics, quat))
+    physics.randomize(friction=torch.tensor([1.0, 0.1, 1.0]))
+    physics.set_object_force(everywhere(physics, [0.2 * bottle.mass * GRAVITY, 0.0, 0.0]))
+    for _ in range(30):
+        physics.step()
+    moved = physics.state.object_pos_w[:, 0].abs()
+    assert moved[1] > 0.05
+    assert moved[[0, 2]].max() < 0.005
+
+
 def test_worlds_with_different_objects_equal_their_own_simulation(make, allegro, bottle):
     hammer = load_object("Hammer")
 
