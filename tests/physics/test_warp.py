@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from hot import rotations
-from hot.errors import MissingDependencyError, UnknownNameError
+from hot.errors import PhysicsError
 from hot.objects import load_object
-from hot.physics import PhysicsConfig, Scene, engines, make_physics
+from hot.physics import PhysicsConfig, Scene, make_physics
 
 pytestmark = pytest.mark.slow  # the first run compiles kernels for about a minute
 CONVERGED = {"iterations": 50, "ls_iterations": 50}
@@ -138,19 +138,16 @@ def test_a_diverged_world_stays_at_rest_until_it_is_written(make, allegro, bottl
     assert not physics.state.diverged.any()
 
 
-def test_unknown_engines_name_the_known_ones(allegro, bottle):
-    with pytest.raises(UnknownNameError, match=r"auto, mujoco, warp"):
-        make_physics(Scene(allegro, [bottle], torch.zeros(1, dtype=torch.long)), PhysicsConfig(), engine="wrap")
+def test_too_many_worlds_are_told_how_many_fit(allegro, bottle, monkeypatch):
+    pytest.importorskip("mujoco_warp", reason="mujoco-warp is not installed")
+    from hot.physics import warp_model
+    from hot.physics.union import build_union
 
-
-def test_a_missing_package_is_named_with_its_command(allegro, bottle, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "hot.physics.mujoco_warp", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install 'mujoco-warp>=4\.0'"):
-        make_physics(Scene(allegro, [bottle], torch.zeros(1, dtype=torch.long)), PhysicsConfig(), engine="warp")
-
-
-def test_auto_takes_the_cpu_engine_where_there_is_no_gpu(allegro, bottle, monkeypatch):
-    monkeypatch.setattr(engines.torch.cuda, "is_available", lambda: False)
-    physics = make_physics(Scene(allegro, [bottle], torch.zeros(1, dtype=torch.long)), PhysicsConfig())
-    assert type(physics).__name__ == "MujocoPhysics"
-    physics.close()
+    config = PhysicsConfig()
+    union = build_union(allegro, [bottle], config)
+    sizes = warp_model.buffer_sizes(union, config, allegro.num_joints)
+    each = warp_model.memory_per_world(union.model, sizes)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (int(100.5 * each), int(200 * each)))
+    warp_model.check_memory(union.model, sizes, 100, torch.device("cuda:0"))
+    with pytest.raises(PhysicsError, match="about 100 worlds would fit"):
+        warp_model.check_memory(union.model, sizes, 101, torch.device("cuda:0"))
