@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Optional, Sequence
+from typing import Mapping, Optional, Sequence
 
 import torch
 from torch import Tensor
@@ -64,21 +64,21 @@ class Sampler:
         self._hand_in_palm = invert((hand.palm_pos_h, hand.palm_quat_h))
 
     def draw(
-        self, count: int, generator: torch.Generator, parents: Sequence[Optional[Candidates]] = ()
+        self, count: int, families: Mapping[int, Optional[Candidates]], generator: torch.Generator
     ) -> Candidates:
         """About ``count`` candidates whose open hands are clear of the object, most of them also of the table.
 
-        Every resting pose gets an equal share of the hands, so that the rarely reachable ones are tried as often.
-        Where ``parents`` holds candidates for a pose, half of its share are variations of those.
+        ``families`` names the resting poses to serve, in equal shares. Where it holds candidates that did well
+        for a pose, half of its share are variations of those.
         """
-        free = round(count * self._config.free_share)
-        share = -(-(count - free) // len(self._resting))
+        free = round(count * self._config.free_share) if families else count
         parts = [self._draw_clear(free, None, generator)]
-        for rest in range(len(self._resting)):
-            family = parents[rest] if rest < len(parents) else None
+        for rest, family in families.items():
+            share = (count - free) // len(families)
             if family is not None:
                 parts.append(self._vary(family, share // 2, rest, generator))
-            parts.append(self._draw_clear(share if family is None else share // 2, rest, generator))
+                share -= len(parts[-1].start)
+            parts.append(self._draw_clear(share, rest, generator))
         return Candidates.join(parts)
 
     def _vary(self, parents: Candidates, count: int, rest: int, generator: torch.Generator) -> Candidates:

@@ -84,16 +84,19 @@ class Trial:
         return held.select((held.fingers >= config.min_fingers) & (held.slip < config.max_slip))
 
     def shake(self, held: Held) -> Held:
-        """Lift, then let gravity pull in six directions; slip and turn are the largest on the way.
+        """Let gravity pull lifted objects in six directions; slip and turn are the largest on the way.
 
         What falls in the first directions is not simulated any further.
         """
         axes = torch.eye(3)
         first, others = torch.stack([-axes[2], axes[2]]), torch.cat([axes[:2], -axes[:2], torch.zeros(1, 3)])
-        held = self._pull(self._lift(held), first)
+        held = self._pull(held, first)
         return self._pull(held, others) if len(held.rows) else held
 
-    def _lift(self, held: Held) -> Held:
+    def lift(self, held: Held) -> Held:
+        """Raise the wrist under gravity; returns what still holds."""
+        if not len(held.rows):
+            return held
         count, config = len(held.rows), self._config
         physics = self._resume(held)
         try:
