@@ -70,6 +70,8 @@ def _add_object(spec: mujoco.MjSpec, object_spec: ObjectSpec) -> None:
     body.add_freejoint(name=OBJECT)
     body.explicitinertial = True
     body.mass = object_spec.mass
+    # Without a centre of mass MuJoCo takes the principal moments but leaves their axes out.
+    body.ipos = [0.0, 0.0, 0.0]
     inertia = np.asarray(object_spec.inertia, dtype=float)
     body.fullinertia = inertia[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
     for i, vertices in enumerate(object_spec.parts):
