@@ -6,6 +6,7 @@ import logging
 from typing import Dict, List, Optional
 
 import torch
+from torch import Tensor
 
 from hot import rotations
 from hot.errors import HotError
@@ -17,7 +18,7 @@ from hot.synthesis.clearance import Clearance
 from hot.synthesis.closed_hands import close_hands
 from hot.synthesis.config import GraspConfig, RestingConfig, SynthesisConfig
 from hot.synthesis.grasps import TENSORS, Grasps
-from hot.synthesis.pickup import lifted_off_table
+from hot.synthesis.pickup import serve_table
 from hot.synthesis.resting import RestingPoses, find_resting_poses
 from hot.synthesis.selection import select_diverse
 from hot.synthesis.transforms import compose, invert
@@ -45,8 +46,8 @@ def find_grasps(
     """Up to ``count`` different grasps that survive a lift and a six-direction shake in physics.
 
     Rounds of candidates go on until every resting pose has its share of grasps that also lift the object off
-    the table, or ``config.rounds`` are over; from the second round on, half of the candidates are variations
-    of grasps for the poses that lack some.
+    the table and set it down, or ``config.rounds`` are over; from the second round on, half of the candidates
+    are variations of what did best for the poses that lack grasps.
 
     Raises:
         HotError: nothing held, with what was tried.
@@ -104,7 +105,7 @@ class _Search:
         grasps, kept = self._to_grasps(held)
         if not len(grasps):
             return
-        pickup = lifted_off_table(
+        pickup = serve_table(
             self._hand, self._object, grasps, self._resting, SynthesisConfig(), self._generator, self._progress
         )
         grasps.pickup[:] = pickup

@@ -50,7 +50,7 @@ class Trial:
 
     def __init__(self, hand: HandSpec, object_spec: ObjectSpec, config: GraspConfig, progress: Progress) -> None:
         self._hand, self._object, self._config, self._progress = hand, object_spec, config, progress
-        finger_of = {name: finger for name, finger in zip(hand.tree.names, hand.finger_of_body)}
+        finger_of = dict(zip(hand.tree.names, hand.finger_of_body))
         finger = torch.tensor([finger_of[name] for name in hand.contact_bodies])
         self._finger_mask = torch.stack([finger == f for f in range(hand.num_fingers)]).float()  # (F, C)
 
@@ -97,7 +97,7 @@ class Trial:
         """Raise the wrist under gravity; returns what still holds."""
         if not len(held.rows):
             return held
-        count, config = len(held.rows), self._config
+        config = self._config
         physics = self._resume(held)
         try:
             command = held.command.clone()
@@ -113,7 +113,7 @@ class Trial:
         return replace(lifted, joints=joints).select(self._holds(lifted))
 
     def _pull(self, held: Held, directions: Tensor) -> Held:
-        """Net gravity along each direction (S, 3) in turn; a zero row lets the hand settle. Returns what still holds."""
+        """Net gravity along each direction (S, 3) in turn; a zero row is rest. Returns what still holds."""
         if not len(held.rows):
             return held
         config, worst, before = self._config, held, (held.first_pos_h, held.first_quat_h)
