@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 from hot.config import Config
 from hot.physics import PhysicsConfig
 
-JUDGING_PHYSICS = PhysicsConfig(iterations=20, ls_iterations=30).fine()
-"""Physics in which grasps and resting poses are judged: with fewer iterations mesh contacts on the table blow up."""
+JUDGING_PHYSICS = PhysicsConfig().fine()
+"""Physics in which grasps and resting poses are judged."""
 
 
 class RestingConfig(Config):

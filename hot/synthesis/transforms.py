@@ -34,7 +34,7 @@ def shortest_turn(start: Tensor, end: Tensor) -> Tensor:
 
 
 def frame_of(normal: Tensor, along: Tensor) -> Tensor:
-    """Rotations (..., 4) whose z axis is ``normal`` (..., 3, unit) and whose x axis is nearest to ``along`` (..., 3)."""
+    """Rotations (..., 4) whose z axis is ``normal`` (..., 3, unit) and whose x axis is nearest to ``along``."""
     up = normal.new_tensor([0.0, 0.0, 1.0])
     level = shortest_turn(up, normal)
     seen = rotations.rotate_inverse(level, along)
