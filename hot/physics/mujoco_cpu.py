@@ -22,6 +22,8 @@ from hot.physics.model import build_model
 
 MAX_SPEED = 300.0
 """Joint or object speed [m/s, rad/s] beyond which a world counts as diverged."""
+_PARKED_HEIGHT = 5.0
+"""Where a diverged world's object waits [m], away from hand and table."""
 _STATE, _CTRL, _QFRC = (
     mujoco.mjtState.mjSTATE_FULLPHYSICS,
     mujoco.mjtState.mjSTATE_CTRL,
@@ -174,11 +176,14 @@ class MujocoPhysics:
     def _park_diverged(self) -> None:
         """Flag worlds that are no longer finite or plausible, and hold them still until they are written."""
         speeds = np.abs(self._physics[:, 1 + self._nq : 1 + self._nq + self._nv])
-        bad = ~(np.isfinite(self._physics).all(1) & (np.nan_to_num(speeds, nan=np.inf).max(1) < MAX_SPEED))
+        sound = np.isfinite(self._physics).all(1) & (np.nan_to_num(speeds, nan=np.inf).max(1) < MAX_SPEED)
+        bad = ~sound | self.state.diverged.numpy()
         if bad.any():
             self._physics[bad, 1:] = 0.0
+            self._physics[bad, 1 + self._joints + 2] = _PARKED_HEIGHT
             self._physics[bad, 1 + self._joints + 3] = 1.0
             self._warm[bad] = 0.0
+            self._sensors[bad] = 0.0
             self.state.diverged[torch.from_numpy(bad)] = True
 
     def _read_contacts(self) -> None:

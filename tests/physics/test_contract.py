@@ -268,5 +268,10 @@ def test_a_world_that_diverges_is_flagged_and_spares_the_others(make, allegro):
     physics.step()
     assert physics.state.diverged.tolist() == [False, True, False]
     assert torch.isfinite(physics.state.joint_pos).all()
+    held = physics.state.object_pos_w[1].clone()
+    for _ in range(5):
+        physics.step()
+    assert torch.equal(physics.state.object_pos_w[1], held)
+    assert physics.state.diverged.tolist() == [False, True, False]
     park_hand(physics, allegro)
     assert not physics.state.diverged.any()
