@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from hot.progress import Progress
     from hot.tracking.bench import BenchReport
 
+_CLIPS = 200  # enough for worlds to be at different instants of different grasps
+
 
 def bench(
     hand: options.HandOption = None,
     object_: options.ObjectOption = None,
-    num_envs: Annotated[int, typer.Option("--num-envs", min=1, help="Worlds that are stepped at once.")] = 256,
-    steps: Annotated[int, typer.Option("--steps", min=1, help="Control steps a round.")] = 60,
+    num_envs: Annotated[int, typer.Option("--num-envs", min=1, help="Worlds that are stepped at once.")] = 2048,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Control steps a round.")] = 20,
     device: options.DeviceOption = "cpu",
     set_: options.SetOption = None,
     as_json: options.JsonOption = False,
@@ -28,7 +30,7 @@ def bench(
     from hot.hands import hand_names
 
     choices.check_device(device)
-    overrides = {"synthesis.train_clips": num_envs, **options.assignments(set_)}
+    overrides = {"synthesis.train_clips": _CLIPS, **options.assignments(set_)}
     reports = []
     with progress.drawn() as listener:
         for name in [hand] if hand else hand_names():

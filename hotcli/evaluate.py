@@ -179,7 +179,7 @@ def _tell(
     report = evaluation.Report(
         hand=next(iter(judged.values())).open_loop.hand,
         objects=(next(iter(judged.values())).open_loop.object,),
-        engine=choices.ENGINE,
+        engine=preset.physics.engine,
         physics=preset.physics.fine().model_dump(),
         seed=preset.evaluation.seed,
         noise=preset.evaluation.noise,

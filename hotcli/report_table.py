@@ -1,8 +1,8 @@
-"""A report as a table: rates with their 95 % intervals, then mean errors."""
+"""A report as two tables: rates with their 95 % intervals, and mean errors."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, List, Optional
+from typing import TYPE_CHECKING, Callable, List, Optional
 
 from hotcli import console
 
@@ -20,31 +20,47 @@ _MEANS = {
 
 
 def show(report: Report) -> None:
-    """Print a report, a row for each skill and controller."""
-    title = f"{report.hand} with {', '.join(report.objects)}: success [%] with 95 % interval, and mean errors"
-    console.show_table(
-        title, ["skill", "controller", "clips", *_RATES.values(), *_MEANS.values()], rows(report), words=2
+    """Print a report: success rates, then mean errors, a row for each skill and controller in both."""
+    of = f"{report.hand} with {', '.join(report.objects)}"
+    names = ["skill", "controller", "clips"]
+    console.show_table(f"{of}: success [%], 95 % interval", [*names, *_RATES.values()], rate_rows(report), words=2)
+    console.show_table(f"{of}: means over clips", [*names, *_MEANS.values()], mean_rows(report), words=2)
+
+
+def rate_rows(report: Report) -> List[List[str]]:
+    """Cells of the table of rates: controllers skill by skill, beneath them how they differ, paired clip by clip."""
+    return _rows(
+        report,
+        lambda skill: [_rate(skill.rates[name]) for name in _RATES],
+        lambda pair: [_difference(pair.rates[name], 100.0, ".0f") for name in _RATES],
     )
 
 
-def rows(report: Report) -> List[List[str]]:
-    """Cells of the table: controllers skill by skill, and beneath them how they differ, paired clip by clip."""
+def mean_rows(report: Report) -> List[List[str]]:
+    """Cells of the table of means, in the same order."""
+    return _rows(
+        report,
+        lambda skill: [_mean(skill.means[name]) for name in _MEANS],
+        lambda pair: [_difference(pair.means[name], 1.0, ".2g") for name in _MEANS],
+    )
+
+
+def _rows(
+    report: Report, of_skill: Callable[[SkillReport], List[str]], of_pair: Callable[[Comparison], List[str]]
+) -> List[List[str]]:
     cells = []
-    for skill in dict.fromkeys(row.skill for row in report.skills):
-        cells += [_row(row) for row in report.skills if row.skill == skill]
-        cells += [_difference_row(pair) for pair in report.comparisons if pair.skill == skill]
+    for name in dict.fromkeys(row.skill for row in report.skills):
+        cells += [[name, row.controller, str(row.clips), *of_skill(row)] for row in report.skills if row.skill == name]
+        cells += [
+            [name, f"{pair.first} - {pair.second}", str(_paired_clips(pair)), *of_pair(pair)]
+            for pair in report.comparisons
+            if pair.skill == name
+        ]
     return cells
 
 
-def _row(skill: SkillReport) -> List[str]:
-    names = [skill.skill, skill.controller, str(skill.clips)]
-    return [*names, *(_rate(skill.rates[name]) for name in _RATES), *(_mean(skill.means[name]) for name in _MEANS)]
-
-
-def _difference_row(pair: Comparison) -> List[str]:
-    names = [pair.skill, f"{pair.first} - {pair.second}", str(max(each.clips for each in pair.means.values()))]
-    rates = [_difference(pair.rates[name], 100.0, ".0f") for name in _RATES]
-    return [*names, *rates, *(_difference(pair.means[name], 1.0, ".2g") for name in _MEANS)]
+def _paired_clips(pair: Comparison) -> int:
+    return max(each.clips for each in pair.means.values())
 
 
 def _difference(each: Difference, scale: float, form: str) -> str:

@@ -147,5 +147,5 @@ def _provenance(preset: Preset, first: Optional[Run]) -> Mapping[str, Any]:
     from hot import runs
 
     command: Sequence[str] = ["hot", *sys.argv[1:]]
-    made = runs.provenance(preset.hand, preset.object, preset.stage, preset.seed, command, choices.ENGINE)
+    made = runs.provenance(preset.hand, preset.object, preset.stage, preset.seed, command, preset.physics.engine)
     return {**made, "skills": list(preset.skills), "started_from": str(first.path) if first else None}

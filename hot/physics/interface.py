@@ -16,6 +16,9 @@ CONTROL_DT = 1.0 / 60.0
 MAX_SPEED = 300.0
 """Joint or object speed [m/s, rad/s] beyond which a world counts as diverged."""
 
+PARKED_HEIGHT = 5.0
+"""Where a diverged world's object waits [m], away from hand and table."""
+
 
 @dataclass(frozen=True)
 class Scene:

@@ -18,7 +18,7 @@ from hot import rotations
 from hot.hands import Kinematics
 from hot.physics.config import PhysicsConfig
 from hot.physics.factors import Factors
-from hot.physics.interface import MAX_SPEED, Scene, State
+from hot.physics.interface import MAX_SPEED, PARKED_HEIGHT, Scene, State
 from hot.physics.model import build_model, scale_model
 
 _STATE, _CTRL, _QFRC = (
@@ -196,11 +196,14 @@ class MujocoPhysics:
     def _park_diverged(self) -> None:
         """Flag worlds that are no longer finite or plausible, and hold them still until they are written."""
         speeds = np.abs(self._physics[:, 1 + self._nq : 1 + self._nq + self._nv])
-        bad = ~(np.isfinite(self._physics).all(1) & (np.nan_to_num(speeds, nan=np.inf).max(1) < MAX_SPEED))
+        sound = np.isfinite(self._physics).all(1) & (np.nan_to_num(speeds, nan=np.inf).max(1) < MAX_SPEED)
+        bad = ~sound | self.state.diverged.numpy()
         if bad.any():
             self._physics[bad, 1:] = 0.0
+            self._physics[bad, 1 + self._joints + 2] = PARKED_HEIGHT
             self._physics[bad, 1 + self._joints + 3] = 1.0
             self._warm[bad] = 0.0
+            self._sensors[bad] = 0.0
             self.state.diverged[torch.from_numpy(bad)] = True
 
     def _read_contacts(self) -> None:

@@ -18,15 +18,13 @@ from hot.errors import PhysicsError
 from hot.hands import HandSpec
 from hot.physics.config import PhysicsConfig
 from hot.physics.factors import Factors
-from hot.physics.interface import MAX_SPEED, Scene, State
+from hot.physics.interface import MAX_SPEED, PARKED_HEIGHT, Scene, State
 from hot.physics.model import OBJECT
 from hot.physics.union import UnionModel, build_union
 from hot.physics.warp_device import Recording
 from hot.physics.warp_kernels import NO_HAND_BODY, NOT_SENSED, guard, read_contacts, read_points, read_spins
 from hot.physics.warp_model import ModelScaler, buffer_sizes, check_memory, put_model
 
-_REST_HEIGHT = 5.0
-"""Where the object of a diverged world waits: away from the hand and the table, so that nothing touches [m]."""
 _LOST = (
     mjw.OverflowType.NEFC
     | mjw.OverflowType.NJMAX_NNZ
@@ -94,7 +92,7 @@ class WarpPhysics:
         self._overflow = torch.zeros(1, dtype=torch.int64, device=device)
         rest = torch.zeros(model.nq, device=device)
         rest[:d] = torch.zeros(d).clamp(hand.joint_lower, hand.joint_upper).to(device)
-        rest[d + 2], rest[d + 3] = _REST_HEIGHT, 1.0
+        rest[d + 2], rest[d + 3] = PARKED_HEIGHT, 1.0
         self._rest = rest
         flags = {name: torch.zeros(n, dtype=torch.bool, device=device) for name in ("touching", "diverged")}
         self.state = State(

@@ -24,8 +24,7 @@ class PointEncoder(nn.Module):
 
 
 def _perceptron(sizes: Sequence[int]) -> nn.Sequential:
-    layers = [part for a, b in zip(sizes[:-2], sizes[1:-1]) for part in (nn.Linear(a, b), nn.ELU())]
-    return nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
+    return nn.Sequential(*(part for a, b in zip(sizes, sizes[1:]) for part in (nn.Linear(a, b), nn.ELU())))
 
 
 class _Head(nn.Module):
@@ -37,13 +36,14 @@ class _Head(nn.Module):
         self.encoder = encoder
         flat, hidden = sizes[0] - self._points, sizes[1:]
         inputs = flat + (encoder.all.out_features if points else 0)
-        self.body = _perceptron([inputs, *hidden, outputs])
+        self.hidden = _perceptron([inputs, *hidden])
+        self.last = nn.Linear(hidden[-1], outputs)
 
     def forward(self, observation: Tensor) -> Tensor:
-        if not self._points:
-            return self.body(observation)
-        flat, points = observation[:, : -self._points], observation[:, -self._points :]
-        return self.body(torch.cat([flat, self.encoder(points)], dim=1))
+        if self._points:
+            flat, points = observation[:, : -self._points], observation[:, -self._points :]
+            observation = torch.cat([flat, self.encoder(points)], dim=1)
+        return self.last(self.hidden(observation))
 
 
 class Actor(_Head):
@@ -58,11 +58,9 @@ class Actor(_Head):
 
     def __init__(self, encoder: PointEncoder, sizes: Sequence[int], points: int, actions: int) -> None:
         super().__init__(encoder, sizes, points, actions)
-        last = self.body[-1]
-        assert isinstance(last, nn.Linear)
         # Start on the reference: small last weights make the first mean actions nearly zero.
-        nn.init.normal_(last.weight, std=1e-3)
-        nn.init.zeros_(last.bias)
+        nn.init.normal_(self.last.weight, std=1e-3)
+        nn.init.zeros_(self.last.bias)
 
 
 class Critic(_Head):

@@ -1,4 +1,4 @@
-"""Ways for a hand to reach a grasp of an object that rests on the table, and the paths of grasp and place along them."""
+"""Ways for a hand to reach a grasp of an object at rest on the table, and the paths of grasp and place along them."""
 
 from __future__ import annotations
 
@@ -116,7 +116,8 @@ class Approacher:
         """Pairs whose held hand is clear of the table, with the tightest opened hand that clears object and table."""
         config, grasp = self._config, pairs[:, 0]
         ways = Approaches(grasp, pairs[:, 1], torch.zeros(len(pairs), 3), self._grasps.fingers[grasp])
-        ways = self._keep(ways, self._clearance.lowest(self._joints(ways, ways.opened)) > config.table_clearance, "table")
+        lowest = self._clearance.lowest(self._joints(ways, ways.opened))
+        ways = self._keep(ways, lowest > config.table_clearance, "table")
         held = self._clearance.depth(self._joints(ways, ways.opened), *self._rest_pose(ways))
         ways = self._keep(ways, held <= config.max_penetration, "held too deep")
         fingers, done = ways.opened.clone(), torch.zeros(len(ways.grasp), dtype=torch.bool)

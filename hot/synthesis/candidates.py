@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Optional, Sequence
+from typing import Mapping, Optional, Sequence
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from hot import rotations
 from hot.hands import HandSpec
 from hot.objects import ObjectSpec
 from hot.synthesis.clearance import Clearance
-from hot.synthesis.closed_hands import ClosedHands, finger_length, thumb_opposition
+from hot.synthesis.closed_hands import ClosedHands, thumb_opposition
 from hot.synthesis.config import GraspConfig
 from hot.synthesis.resting import RestingPoses
 from hot.synthesis.transforms import compose, frame_of, invert
@@ -20,13 +20,13 @@ from hot.synthesis.transforms import compose, frame_of, invert
 _WRIST = 6
 _PLACE_NOISE, _TURN_NOISE, _GOAL_NOISE = 0.012, 0.15, 0.1
 """Standard deviations by which variations differ from their parents: wrist [m], [rad], finger goal [rad]."""
-_CLOSING = (0.3, 0.6, 1.0)
+_CLOSING = (0.6,)
 """Shares of a free closing at which the hand is checked against the table."""
-_TRIES = 30
+_TRIES = 100
 """Batches after which a resting pose that admits hardly any hand is given up."""
 _LEAST_DOWN = -0.1
 """Least cosine between the palm's normal and straight down for a hand over the table."""
-_START_GAP = 0.002
+_START_GAP = 0.001
 """Least distance of the open hand from the object and, for table grasps, from the table [m]."""
 
 
@@ -58,27 +58,24 @@ class Sampler:
         self._hand, self._object, self._resting = hand, object_spec, resting
         self._closed, self._config = closed, config
         self._clearance = Clearance(hand, object_spec)
-        self._length = finger_length(hand)
         self._points, self._normals = _surface(object_spec)
         self._opposition = thumb_opposition(hand)
         self._hand_in_palm = invert((hand.palm_pos_h, hand.palm_quat_h))
 
-    def draw(
-        self, count: int, generator: torch.Generator, parents: Sequence[Optional[Candidates]] = ()
-    ) -> Candidates:
+    def draw(self, count: int, families: Mapping[int, Optional[Candidates]], generator: torch.Generator) -> Candidates:
         """About ``count`` candidates whose open hands are clear of the object, most of them also of the table.
 
-        Every resting pose gets an equal share of the hands, so that the rarely reachable ones are tried as often.
-        Where ``parents`` holds candidates for a pose, half of its share are variations of those.
+        ``families`` names the resting poses to serve, in equal shares. Where it holds candidates that did well
+        for a pose, half of its share are variations of those.
         """
-        free = round(count * self._config.free_share)
-        share = -(-(count - free) // len(self._resting))
+        free = round(count * self._config.free_share) if families else count
         parts = [self._draw_clear(free, None, generator)]
-        for rest in range(len(self._resting)):
-            family = parents[rest] if rest < len(parents) else None
+        for rest, family in families.items():
+            share = (count - free) // len(families)
             if family is not None:
                 parts.append(self._vary(family, share // 2, rest, generator))
-            parts.append(self._draw_clear(share if family is None else share // 2, rest, generator))
+                share -= len(parts[-1].start)
+            parts.append(self._draw_clear(share, rest, generator))
         return Candidates.join(parts)
 
     def _vary(self, parents: Candidates, count: int, rest: int, generator: torch.Generator) -> Candidates:
@@ -113,38 +110,41 @@ class Sampler:
         return joined.select(torch.arange(min(count, found)))
 
     def _draw_any(self, count: int, generator: torch.Generator) -> Candidates:
-        config, hand = self._config, self._hand
-        pinch = torch.rand(count, generator=generator) < config.pinch_share
-        palm_pos, palm_quat, gap, forward = self._draw_palms(count, pinch, generator)
-        depth = gap + 0.005 + 0.035 * torch.rand(count, generator=generator)
-        closed = self._closed.nearest(torch.stack([forward, depth], dim=-1), generator) - hand.open_fingers
-        open_share = torch.where(self._opposition, 0.5 + 0.5 * torch.rand(count, 1, generator=generator), 0.0)
-        open_share = torch.maximum(open_share, 0.05 + 0.25 * torch.rand(count, 1, generator=generator))
-        beyond = 1.1 + 0.5 * torch.rand(count, 1, generator=generator)
-        beyond = torch.where(self._opposition, 1.0, beyond)
+        """Hands whose fingertips would meet inside the object, closing on past that point for the squeeze."""
+        hand, config = self._hand, self._config
+        shape = torch.randint(len(self._closed.fingers), (count,), generator=generator)
+        point = torch.randint(len(self._points), (count,), generator=generator)
+        quat = self._draw_palm_turns(point, generator)
+        low, high = config.min_depth, config.max_depth
+        depth = low + (high - low) * torch.rand(count, 1, generator=generator).square()
+        across = config.across * torch.randn(count, generator=generator)
+        along, height = self._closed.meeting[shape].unbind(-1)
+        meeting = torch.stack([along, across, height], dim=-1)
+        target = self._points[point] + depth * rotations.rotate(quat, torch.tensor([0.0, 0.0, 1.0]))
+        palm = (target - rotations.rotate(quat, meeting), quat)
+        wrist_pos, wrist_quat = compose(palm, self._hand_in_palm)
+        closing = self._closed.fingers[shape] - hand.open_fingers
+        share, beyond = self._draw_shares(count, generator)
         lower, upper = hand.joint_lower[_WRIST:], hand.joint_upper[_WRIST:]
-        start = (hand.open_fingers + open_share * closed).clamp(lower, upper)
-        goal = (hand.open_fingers + beyond * closed).clamp(lower, upper)
-        wrist = compose((palm_pos, palm_quat), self._hand_in_palm)
-        return Candidates(wrist[0], wrist[1], start, goal)
+        start = (hand.open_fingers + share * closing).clamp(lower, upper)
+        goal = (hand.open_fingers + beyond * closing).clamp(lower, upper)
+        return Candidates(wrist_pos, wrist_quat, start, goal)
 
-    def _draw_palms(self, count: int, pinch: Tensor, generator: torch.Generator):
-        """Palm frames (N, 3), (N, 4) in the object frame, their gap to the surface and the object's place along x."""
-        config = self._config
-        pick = torch.randint(len(self._points), (count,), generator=generator)
-        inward = -self._normals[pick] + config.tilt * torch.randn(count, 3, generator=generator)
+    def _draw_shares(self, count: int, generator: torch.Generator):
+        """How far each joint is closed at first and at last (N, J): the thumb starts before the palm already."""
+        uniform = torch.rand(3, count, 1, generator=generator)
+        share = torch.where(self._opposition, 0.5 + 0.5 * uniform[0], 0.05 + 0.25 * uniform[1])
+        return share, torch.where(self._opposition, 1.0, 1.1 + 0.5 * uniform[2])
+
+    def _draw_palm_turns(self, point: Tensor, generator: torch.Generator) -> Tensor:
+        """Palm frames (N, 4) that face the surface at points (N,), their fingers mostly closing on another face."""
+        count, tilt = len(point), self._config.tilt
+        noise = torch.randn(2, count, 3, generator=generator)
+        inward = -self._normals[point] + tilt * noise[0]
         inward = inward / inward.norm(dim=-1, keepdim=True)
         facing = self._normals[torch.randint(len(self._normals), (count,), generator=generator)]
-        aligned = torch.rand(count, 1, generator=generator) < config.aligned_share
-        noise = torch.randn(count, 3, generator=generator)
-        along = torch.where(aligned, facing + config.tilt * noise, noise)
-        quat = frame_of(inward, along)
-        power_gap = config.min_gap + (config.max_gap - config.min_gap) * torch.rand(count, generator=generator)
-        pinch_gap = (0.15 + (config.max_pinch_gap - 0.15) * torch.rand(count, generator=generator)) * self._length
-        gap = torch.where(pinch, pinch_gap, power_gap)
-        forward = self._length * (torch.where(pinch, 0.2, 0.05) + 0.4 * torch.rand(count, generator=generator))
-        offset = torch.stack([forward, torch.zeros(count), gap], dim=-1)
-        return self._points[pick] - rotations.rotate(quat, offset), quat, gap, forward
+        aligned = torch.rand(count, 1, generator=generator) < self._config.aligned_share
+        return frame_of(inward, torch.where(aligned, facing + tilt * noise[1], noise[1]))
 
     def _is_clear(self, drawn: Candidates, rest: Optional[int]) -> Tensor:
         """Whether the open hands (N,) touch neither the object nor, closing freely, the table under a resting pose."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Tuple
 
 import torch
@@ -11,7 +12,8 @@ from hot import rotations
 from hot.hands import BodyPoses, HandSpec, Kinematics
 from hot.objects import ObjectSpec
 
-_CHUNK = 32768
+_HANDS, _POINTS = 2048, 32768
+"""Most hands and points that are looked at at once, which bounds memory."""
 
 
 class Clearance:
@@ -23,18 +25,20 @@ class Clearance:
         self._object = object_spec
         corners = torch.from_numpy(object_spec.mesh.vertices).float()
         self._low, self._high = corners.amin(0), corners.amax(0)
+        self._reach = _reach(hand)
 
     def lowest(self, joint_pos: Tensor) -> Tensor:
         """Height (...) [m] of the lowest collider point of hands (..., D)."""
         return self.kinematics.collider_points(self.kinematics.forward(joint_pos))[..., 2].amin(-1)
 
     def depth(self, joint_pos: Tensor, object_pos_w: Tensor, object_quat_w: Tensor, margin: float = 0.0) -> Tensor:
-        """Deepest overlap (N,) [m] of hands (N, D) with objects (N, 3), (N, 4); negative is a gap, cut at ``-margin``."""
-        deepest = [
-            self._depth(q, pos, quat, margin)
-            for q, pos, quat in zip(*(x.split(_CHUNK // 16) for x in (joint_pos, object_pos_w, object_quat_w)))
-        ]
-        return torch.cat(deepest) if deepest else joint_pos.new_zeros(0)
+        """Deepest overlap (N,) [m] of hands (N, D) and objects (N, 3), (N, 4); negative: a gap, cut at ``-margin``."""
+        depth = joint_pos.new_full(joint_pos.shape[:1], -margin)
+        apart = (joint_pos[:, :3] - object_pos_w).norm(dim=-1)
+        rows = (apart < self._reach + self._object.radius + margin).nonzero()[:, 0]
+        for part in rows.split(_HANDS):
+            depth[part] = self._depth(joint_pos[part], object_pos_w[part], object_quat_w[part], margin)
+        return depth
 
     def _depth(self, joint_pos: Tensor, object_pos_w: Tensor, object_quat_w: Tensor, margin: float) -> Tensor:
         poses = self.kinematics.forward(joint_pos)
@@ -48,7 +52,7 @@ class Clearance:
         depth = points.new_full(points.shape[:-1], -margin)
         close = points[near]
         if len(close):
-            depth[near] = torch.cat([-self._object.signed_distance(part) for part in close.split(_CHUNK)])
+            depth[near] = torch.cat([-self._object.signed_distance(part) for part in close.split(_POINTS)])
         return depth.amax(-1).clamp_min(-margin)
 
     def _object_in_hand(self, poses: BodyPoses, pos: Tensor, quat: Tensor, margin: float) -> Tensor:
@@ -60,6 +64,14 @@ class Clearance:
             points = rotations.rotate_inverse(collider.quat.float(), points - collider.pos.float())
             depth = torch.maximum(depth, -shape_distance(collider.shape, collider.size, points).amin(-1))
         return depth
+
+
+def _reach(hand: HandSpec) -> float:
+    """Upper bound of the distance from the wrist to any point of the hand, all links stretched out [m]."""
+    chain = [0.0]
+    for parent, offset in zip(hand.tree.parents[1:], hand.tree.pos[1:]):
+        chain.append(chain[parent] + float(offset.norm()))
+    return max(chain[c.body] + float(c.pos.norm()) + math.hypot(*c.size) for c in hand.tree.colliders)
 
 
 def shape_distance(shape: str, size: Tuple[float, ...], points: Tensor) -> Tensor:

@@ -26,12 +26,6 @@ class ClosedHands:
     meeting: Tensor
     """Place along the straight fingers and height over the palm (L, 2) [m]."""
 
-    def nearest(self, meeting: Tensor, generator: torch.Generator) -> Tensor:
-        """One of the three shapes whose meeting points are nearest to each of (N, 2): joints (N, J)."""
-        near = torch.cdist(meeting, self.meeting).topk(3, dim=1, largest=False).indices
-        pick = torch.randint(3, (len(meeting), 1), generator=generator)
-        return self.fingers[near.gather(1, pick)[:, 0]]
-
 
 def finger_length(hand: HandSpec) -> float:
     """Distance from the palm's centre to the farthest tip of the open hand, along the straight fingers [m]."""
@@ -57,31 +51,36 @@ def _tips_in_palm(hand: HandSpec, kinematics: Kinematics, joints: Tensor) -> Ten
 
 
 def close_hands(hand: HandSpec, count: int, generator: torch.Generator) -> ClosedHands:
-    """Solve for ``count`` shapes and keep the better-closed half, by gradient descent on the fingertips' distance to random meeting points.
+    """Solve for ``count`` shapes and keep the better-closed half.
+
+    Gradient descent takes the fingertips to random meeting points before the palm.
 
     The fingers keep part of their spacing across the palm; the thumb goes to the middle.
     """
-    kinematics, length, tips = Kinematics(hand), finger_length(hand), _open_tips(hand)
+    kinematics, length, straight = Kinematics(hand), finger_length(hand), _open_tips(hand)
     low, high = torch.tensor([0.05, 0.06]) * length, torch.tensor([0.65, 0.8]) * length
     meeting = low + (high - low) * torch.rand(count, 2, generator=generator)
     spread = 0.3 + 0.6 * torch.rand(count, 1, generator=generator)
     thumb = torch.tensor([name == "thumb" for name in hand.finger_names])
-    across = torch.where(thumb, tips[~thumb, 1].mean(), tips[:, 1]) * spread  # (L, F)
+    across = torch.where(thumb, straight[~thumb, 1].mean(), straight[:, 1]) * spread  # (L, F)
     goal = torch.stack([meeting[:, :1].expand_as(across), across, meeting[:, 1:].expand_as(across)], dim=-1)
     lower, upper = hand.joint_lower[_WRIST:], hand.joint_upper[_WRIST:]
     rest = (hand.open_fingers + 0.1 * torch.randn(count, len(lower), generator=generator)).clamp(lower, upper)
     fingers = rest.clone().requires_grad_()
     optimizer = torch.optim.Adam([fingers], lr=_RATE)
+
+    def tips() -> Tensor:
+        return _tips_in_palm(hand, kinematics, torch.cat([fingers.new_zeros(count, _WRIST), fingers], dim=1))
+
     for _ in range(_STEPS):
-        joints = torch.cat([fingers.new_zeros(count, _WRIST), fingers], dim=1)
-        miss = _tips_in_palm(hand, kinematics, joints) - goal
+        miss = tips() - goal
         loss = miss.square().sum() + _STIFFNESS * (fingers - rest).square().sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         with torch.no_grad():
             fingers.clamp_(lower, upper)
-    return _best_half(_tips_in_palm(hand, kinematics, joints.detach()), thumb, fingers.detach())
+    return _best_half(tips().detach(), thumb, fingers.detach())
 
 
 def _best_half(tips: Tensor, thumb: Tensor, fingers: Tensor) -> ClosedHands:

@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 from hot.config import Config
 from hot.physics import PhysicsConfig
 
-JUDGING_PHYSICS = PhysicsConfig(iterations=20, ls_iterations=30).fine()
-"""Physics in which grasps and resting poses are judged: with fewer iterations mesh contacts on the table blow up."""
+JUDGING_PHYSICS = PhysicsConfig(engine="mujoco").fine()
+"""Physics in which grasps and resting poses are judged."""
 
 
 class RestingConfig(Config):
@@ -33,13 +33,11 @@ class GraspConfig(Config):
     """Hands closed on the object per round of the search."""
     rounds: int = Field(default=6, ge=1)
     """Rounds after which the search ends with what it has."""
-    min_gap: float = Field(default=0.005, gt=0)
-    max_gap: float = Field(default=0.035, gt=0)
-    """Distance of the palm from the surface in a power grasp [m]."""
-    max_pinch_gap: float = Field(default=0.45, gt=0)
-    """Largest distance of the palm in a fingertip grasp, as a share of the length of the straight fingers."""
-    pinch_share: float = Field(default=0.5, ge=0, le=1)
-    """Share of the candidates that start as fingertip grasps."""
+    min_depth: float = Field(default=0.0, ge=0)
+    max_depth: float = Field(default=0.04, gt=0)
+    """How far below the surface that the palm faces the fingertips would meet [m]."""
+    across: float = Field(default=0.01, ge=0)
+    """Standard deviation of the object's place across the palm [m]."""
     tilt: float = Field(default=0.25, ge=0)
     """Standard deviation of the palm normal's direction [rad]."""
     aligned_share: float = Field(default=0.8, ge=0, le=1)
@@ -54,8 +52,8 @@ class GraspConfig(Config):
     """Height of the test lift [m]."""
     shake_frames: int = Field(default=30, ge=1)
     """Frames of each of the lift and the six directions of the shake."""
-    shake: float = Field(default=9.81, gt=0)
-    """Net acceleration in each direction of the shake [m/s^2]."""
+    shake: float = Field(default=10.8, gt=0)
+    """Net acceleration in each direction of the shake [m/s^2] (1.1 g: a carried object is accelerated too)."""
     squeeze: float = Field(default=0.2, gt=0)
     """Largest distance of the holding command beyond the joint position [rad]."""
     max_slip: float = Field(default=0.01, gt=0)
@@ -107,7 +105,7 @@ class SynthesisConfig(Config):
     """Longest random hold before or after a transport [frames]."""
     freemove_frames: int = Field(default=120, ge=2)
     """Length of a clip without an object in the hand."""
-    table_clearance: float = Field(default=0.003, ge=0)
+    table_clearance: float = Field(default=0.001, ge=0)
     """Least height of any hand collider over the table [m]."""
     max_penetration: float = Field(default=0.005, gt=0)
     """Deepest any hand collider may sit in the object [m]."""

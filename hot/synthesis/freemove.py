@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from hot import rotations
 from hot.hands import HandSpec
+from hot.physics import CONTROL_DT
 from hot.synthesis.config import SynthesisConfig
 from hot.synthesis.grasps import Grasps
 from hot.synthesis.paths import Paths
@@ -30,7 +33,7 @@ def draw_free_moves(
     rests in any pose anywhere on the table.
     """
     count, frames = len(rows), config.freemove_frames
-    seconds = frames / 60.0
+    seconds = frames * CONTROL_DT
     low = torch.tensor([-config.reach, -config.reach, config.low])
     high = torch.tensor([config.reach, config.reach, config.high])
     start, end = (low + (high - low) * torch.rand(count, 3, generator=generator) for _ in range(2))
@@ -44,7 +47,7 @@ def draw_free_moves(
     shapes = [torch.lerp(hand.open_fingers, grasps.fingers[rows], _share(count, generator)) for _ in range(2)]
     fingers = torch.lerp(shapes[0][:, None], shapes[1][:, None], share[..., None])
     rest = torch.randint(len(resting), (count,), generator=generator)
-    yaw = rotations.from_axis_angle(torch.tensor(_UP), 2 * torch.pi * torch.rand(count, generator=generator))
+    yaw = rotations.from_axis_angle(torch.tensor(_UP), 2 * math.pi * torch.rand(count, generator=generator))
     object_quat = rotations.multiply(yaw, resting.quat_w[rest])
     spot = config.reach * (2 * torch.rand(count, 2, generator=generator) - 1)
     object_pos = torch.cat([spot, resting.height[rest][:, None]], dim=-1)

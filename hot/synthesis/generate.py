@@ -73,11 +73,16 @@ def _mix(seed: int, skill: str, split: str) -> int:
 
 
 def _redraw(
-    draw: Callable[[int], Paths], refuse: Callable[[Paths], Dict[str, Tensor]], clips: int, skill: str, progress: Progress
+    draw: Callable[[int], Paths],
+    refuse: Callable[[Paths], Dict[str, Tensor]],
+    clips: int,
+    skill: str,
+    progress: Progress,
 ) -> Paths:
     """Draw until ``clips`` paths obey every rule."""
     parts: List[Paths] = []
-    found, reasons = 0, dict.fromkeys((), 0)
+    reasons: Dict[str, int] = {}
+    found = 0
     for _ in range(_DRAWS):
         drawn = draw(clips)
         bad = torch.zeros(clips, dtype=torch.bool)
@@ -144,9 +149,9 @@ class _Planner:
             "table": lowest < config.table_clearance,
         }
         if (paths.contact == 0).all():
-            flat = (t[:, :: config.check_stride].flatten(0, 1) for t in (paths.object_pos_w, paths.object_quat_w))
-            depth = self._clearance.depth(joints.flatten(0, 1), *flat).view(joints.shape[:2]).amax(1)
-            refused["touches the object"] = depth > -0.0
+            pos, quat = (t[:, :: config.check_stride].flatten(0, 1) for t in (paths.object_pos_w, paths.object_quat_w))
+            depth = self._clearance.depth(joints.flatten(0, 1), pos, quat, margin=config.preshape_margin)
+            refused["near the object"] = (depth.view(joints.shape[:2]) > -config.preshape_margin).any(1)
         return refused
 
 

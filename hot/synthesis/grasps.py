@@ -39,7 +39,7 @@ class Grasps:
     disturbance: Tensor
     """Acceleration in every direction that the grasp survived (G,) [m/s^2]."""
     pickup: Tensor
-    """Whether the object was lifted from each of its resting poses by open loop (G, P) bool."""
+    """Whether open loop lifted the object from each of its resting poses and set it down there (G, P) bool."""
     meta: Dict[str, Any]
     """Where the grasps come from: seed, candidates and the like, as JSON values."""
 
@@ -80,7 +80,8 @@ def load_grasps(hand: str, object_name: str) -> Grasps:
     own, shipped = data_root() / relative, packaged(*relative.parts)
     path = own if own.is_file() or not shipped.is_file() else shipped
     if not path.is_file():
-        raise BadFileError(path, f"no grasps of {object_name} with {hand}; hot.synthesis.find_grasps(...).save() makes them")
+        make = f"hot data generate --hand {hand} --object {object_name} --grasps 24"
+        raise BadFileError(path, f"no grasps of {object_name} with {hand}. Make some: {make}")
     content = read_tensors(path, _KIND)
     meta = dict(content.meta)
     owner = (meta.pop("hand", None), meta.pop("object", None))

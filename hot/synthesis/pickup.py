@@ -1,4 +1,4 @@
-"""Grasps put to use: an object is lifted off the table by open loop, in physics."""
+"""Grasps put to use: an object is lifted off the table and set down by open loop, in physics."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from hot.synthesis.config import JUDGING_PHYSICS, SynthesisConfig
 from hot.synthesis.grasps import Grasps
 from hot.synthesis.paths import Paths, hinge_angles
 from hot.synthesis.resting import RestingPoses
-from hot.synthesis.timeline import grasp_timeline
+from hot.synthesis.timeline import grasp_timeline, place_timeline
 
 _MAX_MISS = 0.03
-"""Farthest that a picked-up object may end from where it should be [m]."""
+"""Farthest that a carried object may end from where it should be [m]."""
 _MAX_TILT = 0.35
-"""Largest turn of a picked-up object from where it should be [rad] (20 deg)."""
+"""Largest turn of a carried object from where it should be [rad] (20 deg)."""
 
 
-def lifted_off_table(
+def serve_table(
     hand: HandSpec,
     object_spec: ObjectSpec,
     grasps: Grasps,
@@ -33,21 +33,20 @@ def lifted_off_table(
     generator: torch.Generator,
     progress: Progress,
 ) -> Tensor:
-    """Which grasps lift the object off the table from which resting pose (G, P) bool.
+    """Which grasps lift the object off the table and set it down again, from which resting pose (G, P) bool.
 
-    Each pair is tried once, along one of its collision-free approaches; pairs without any fail.
+    Each pair is tried once in each direction, along one of its collision-free ways; pairs without any fail.
     """
-    config = config.model_copy(update={"final_hold": 10})
-    timeline = grasp_timeline(config)
-    passed = torch.zeros(len(grasps), len(resting), dtype=torch.bool)
+    passed = torch.ones(len(grasps), len(resting), dtype=torch.bool)
     approacher = Approacher(hand, object_spec, grasps, resting, config)
-    try:
-        ways = approacher.find(torch.ones_like(passed).nonzero(), timeline, generator)
-    except HotError:
-        return passed
-    ways = _one_each(ways, len(resting))
-    paths = approacher.paths(ways, timeline, torch.zeros(len(ways.grasp)), torch.zeros(len(ways.grasp), 2))
-    passed[ways.grasp, ways.rest] = _replay(hand, object_spec, paths, progress)
+    for timeline in (grasp_timeline(config), place_timeline(config)):
+        pairs, passed = passed.nonzero(), torch.zeros_like(passed)
+        try:
+            ways = _one_each(approacher.find(pairs, timeline, generator), len(resting))
+        except HotError:
+            break
+        paths = approacher.paths(ways, timeline, torch.zeros(len(ways.grasp)), torch.zeros(len(ways.grasp), 2))
+        passed[ways.grasp, ways.rest] = _replay(hand, object_spec, paths, progress)
     return passed
 
 
@@ -79,7 +78,7 @@ def _replay(hand: HandSpec, object_spec: ObjectSpec, paths: Paths, progress: Pro
         for frame in range(1, frames):
             physics.set_targets(targets[:, frame])
             physics.step()
-            progress("lifting off the table", frame + 1, frames, {})
+            progress("lifting and placing", frame + 1, frames, {})
         state = physics.state
         miss = (state.object_pos_w - paths.object_pos_w[:, -1]).norm(dim=-1)
         tilt = rotations.angle_between(state.object_quat_w, paths.object_quat_w[:, -1])

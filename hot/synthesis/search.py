@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import List, Optional
+from typing import Dict, List, Optional
 
 import torch
+from torch import Tensor
 
 from hot import rotations
 from hot.errors import HotError
@@ -17,7 +18,7 @@ from hot.synthesis.clearance import Clearance
 from hot.synthesis.closed_hands import close_hands
 from hot.synthesis.config import GraspConfig, RestingConfig, SynthesisConfig
 from hot.synthesis.grasps import TENSORS, Grasps
-from hot.synthesis.pickup import lifted_off_table
+from hot.synthesis.pickup import serve_table
 from hot.synthesis.resting import RestingPoses, find_resting_poses
 from hot.synthesis.selection import select_diverse
 from hot.synthesis.transforms import compose, invert
@@ -27,6 +28,10 @@ _LOG = logging.getLogger(__name__)
 _SHAPES = 512
 """Closed hand shapes that fingers may close towards."""
 _WRIST = 6
+_SURPLUS = 2
+"""The search goes on until there are so many times more grasps than asked for, so that the selection has a choice."""
+_FEW = 6
+"""Fewer successes than this are no family; then all that was lifted without touching the table is varied."""
 
 
 def find_grasps(
@@ -41,8 +46,8 @@ def find_grasps(
     """Up to ``count`` different grasps that survive a lift and a six-direction shake in physics.
 
     Rounds of candidates go on until every resting pose has its share of grasps that also lift the object off
-    the table, or ``config.rounds`` are over; from the second round on, half of the candidates are variations
-    of grasps for the poses that lack some.
+    the table and set it down, or ``config.rounds`` are over; from the second round on, half of the candidates
+    are variations of what did best for the poses that lack grasps.
 
     Raises:
         HotError: nothing held, with what was tried.
@@ -53,7 +58,7 @@ def find_grasps(
     search = _Search(hand, object_spec, resting, config, generator, progress)
     share = -(-count // len(resting))
     for number in range(config.rounds):
-        search.run(sampler.draw(config.candidates, generator, search.parents(share)))
+        search.run(sampler.draw(config.candidates, search.families(share), generator))
         _LOG.info("round %d: %s", number + 1, search.figures)
         if search.is_enough(count, share):
             break
@@ -82,20 +87,25 @@ class _Search:
         self._clearance = Clearance(hand, object_spec)
         self.found: List[Grasps] = []
         self._origins: List[Candidates] = []
-        self.figures = {"candidates": 0, "closed": 0, "held": 0, "picked_up": 0}
+        self._promising: List[List[Candidates]] = [[] for _ in range(len(resting))]
+        self.figures = {"candidates": 0, "closed": 0, "lifted": 0, "held": 0, "picked_up": 0}
 
     def run(self, candidates: Candidates) -> None:
         """Put one batch of candidates to the test and keep what passes."""
         closed = self._trial.close(candidates)
-        held = self._trial.shake(closed) if len(closed.rows) else closed
+        lifted = self._trial.lift(closed)
+        held = self._trial.shake(lifted)
         self.figures["candidates"] += len(candidates.start)
         self.figures["closed"] += len(closed.rows)
+        self.figures["lifted"] += len(lifted.rows)
+        for rest, promising in enumerate(self._promising):
+            promising.append(candidates.select(lifted.rows[self._above_table(lifted, rest)]))
         if not len(held.rows):
             return
         grasps, kept = self._to_grasps(held)
         if not len(grasps):
             return
-        pickup = lifted_off_table(
+        pickup = serve_table(
             self._hand, self._object, grasps, self._resting, SynthesisConfig(), self._generator, self._progress
         )
         grasps.pickup[:] = pickup
@@ -110,19 +120,35 @@ class _Search:
         return Grasps(self._hand.name, self._object.name, **joined, meta={})
 
     def is_enough(self, count: int, share: int) -> bool:
-        """Whether the selection has a choice: twice the share for each pose and twice the count in all."""
+        """Whether the selection has a choice: a surplus for each pose and in all."""
         if not self.found:
             return False
         pickup = self.grasps().pickup
-        return bool((pickup.sum(0) >= 2 * share).all()) and len(pickup) >= 2 * count
+        return bool((pickup.sum(0) >= _SURPLUS * share).all()) and len(pickup) >= _SURPLUS * count
 
-    def parents(self, share: int) -> List[Optional[Candidates]]:
-        """For each resting pose that lacks grasps, the candidates of those it has; None elsewhere."""
-        if not self.found:
-            return [None] * len(self._resting)
-        origins, pickup = Candidates.join(self._origins), self.grasps().pickup
-        lacks = (pickup.sum(0) < 2 * share) & pickup.any(0)
-        return [origins.select(pickup[:, pose]) if lacks[pose] else None for pose in range(len(lacks))]
+    def families(self, share: int) -> Dict[int, Optional[Candidates]]:
+        """The resting poses that still lack grasps, each with the candidates that did best for it so far."""
+        pickup = self.grasps().pickup if self.found else torch.zeros(0, len(self._resting), dtype=torch.bool)
+        families: Dict[int, Optional[Candidates]] = {}
+        for rest, promising in enumerate(self._promising):
+            successes = int(pickup[:, rest].sum())
+            if successes >= _SURPLUS * share:
+                continue
+            best = Candidates.join(self._origins).select(pickup[:, rest]) if successes >= _FEW else None
+            if best is None and promising:
+                best = Candidates.join(promising)
+            families[rest] = best if best is not None and len(best.start) else None
+        return families
+
+    def _above_table(self, held: Held, rest: int) -> Tensor:
+        """Whether hands (N,) hold the object without reaching below the table of a resting pose."""
+        count = len(held.rows)
+        pos = torch.zeros(count, 3)
+        pos[:, 2] = self._resting.height[rest]
+        hand_o = invert((held.pos_h, held.quat_h))
+        wrist_pos, wrist_quat = compose((pos, self._resting.quat_w[rest].expand(count, 4)), hand_o)
+        joints = torch.cat([wrist_pos, rotations.to_euler(wrist_quat), held.joints[:, _WRIST:]], dim=-1)
+        return self._clearance.lowest(joints) > SynthesisConfig().table_clearance
 
     def _to_grasps(self, held: Held):
         """Grasps that do not sink in too deep, and which of the held they are."""

@@ -24,7 +24,7 @@ def invert(transform: Transform) -> Transform:
 
 
 def shortest_turn(start: Tensor, end: Tensor) -> Tensor:
-    """The smallest rotation (..., 4) that takes unit vectors ``start`` (..., 3) to ``end``; half turns about any axis."""
+    """The smallest rotation (..., 4) from unit vectors ``start`` (..., 3) to ``end``; half turns about any axis."""
     start, end = torch.broadcast_tensors(start, end)
     quat = torch.cat([1.0 + (start * end).sum(-1, keepdim=True), torch.cross(start, end, dim=-1)], dim=-1)
     least = start.abs().argmin(-1, keepdim=True)
@@ -35,6 +35,7 @@ def shortest_turn(start: Tensor, end: Tensor) -> Tensor:
 
 def frame_of(normal: Tensor, along: Tensor) -> Tensor:
     """Rotations (..., 4) whose z axis is ``normal`` (..., 3, unit) and whose x axis is nearest to ``along``."""
-    x = along - (along * normal).sum(-1, keepdim=True) * normal
-    x = x / x.norm(dim=-1, keepdim=True).clamp_min(1e-9)
-    return rotations.from_matrix(torch.stack([x, torch.cross(normal, x, dim=-1), normal], dim=-1))
+    up = normal.new_tensor([0.0, 0.0, 1.0])
+    level = shortest_turn(up, normal)
+    seen = rotations.rotate_inverse(level, along)
+    return rotations.multiply(level, rotations.from_axis_angle(up, torch.atan2(seen[..., 1], seen[..., 0])))

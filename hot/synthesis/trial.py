@@ -50,7 +50,7 @@ class Trial:
 
     def __init__(self, hand: HandSpec, object_spec: ObjectSpec, config: GraspConfig, progress: Progress) -> None:
         self._hand, self._object, self._config, self._progress = hand, object_spec, config, progress
-        finger_of = {name: finger for name, finger in zip(hand.tree.names, hand.finger_of_body)}
+        finger_of = dict(zip(hand.tree.names, hand.finger_of_body))
         finger = torch.tensor([finger_of[name] for name in hand.contact_bodies])
         self._finger_mask = torch.stack([finger == f for f in range(hand.num_fingers)]).float()  # (F, C)
 
@@ -84,17 +84,20 @@ class Trial:
         return held.select((held.fingers >= config.min_fingers) & (held.slip < config.max_slip))
 
     def shake(self, held: Held) -> Held:
-        """Lift, then let gravity pull in six directions; slip and turn are the largest on the way.
+        """Let gravity pull lifted objects in six directions; slip and turn are the largest on the way.
 
         What falls in the first directions is not simulated any further.
         """
         axes = torch.eye(3)
         first, others = torch.stack([-axes[2], axes[2]]), torch.cat([axes[:2], -axes[:2], torch.zeros(1, 3)])
-        held = self._pull(self._lift(held), first)
+        held = self._pull(held, first)
         return self._pull(held, others) if len(held.rows) else held
 
-    def _lift(self, held: Held) -> Held:
-        count, config = len(held.rows), self._config
+    def lift(self, held: Held) -> Held:
+        """Raise the wrist under gravity; returns what still holds."""
+        if not len(held.rows):
+            return held
+        config = self._config
         physics = self._resume(held)
         try:
             command = held.command.clone()
@@ -110,7 +113,7 @@ class Trial:
         return replace(lifted, joints=joints).select(self._holds(lifted))
 
     def _pull(self, held: Held, directions: Tensor) -> Held:
-        """Net gravity along each direction (S, 3) in turn; a zero row lets the hand settle. Returns what still holds."""
+        """Net gravity along each direction (S, 3) in turn; a zero row is rest. Returns what still holds."""
         if not len(held.rows):
             return held
         config, worst, before = self._config, held, (held.first_pos_h, held.first_quat_h)

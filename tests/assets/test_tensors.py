@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
+from hot import writing
 from hot.assets import data_root, packaged, read_tensors, tensors, write_tensors
 from hot.errors import BadFileError
-from hot import writing
 from hot.writing import write_atomically
 
 names = st.text(string.ascii_lowercase + "._", min_size=1, max_size=8)

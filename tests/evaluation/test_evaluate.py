@@ -31,7 +31,7 @@ def idle_policy(hand, observation: ObservationConfig) -> Policy:
         trained={},
     )
     actor = Policy.make_actor(spec)
-    torch.nn.init.zeros_(actor.body[-1].weight)
+    torch.nn.init.zeros_(actor.last.weight)
     return Policy(spec, actor, torch.zeros(spec.num_observations), torch.ones(spec.num_observations))
 
 
@@ -40,7 +40,8 @@ def test_the_open_loop_succeeds_on_a_free_move(allegro, bottle, hover):
     assert report.controller == "open loop"
     assert report.clips == 4
     assert report.rates["skill"].value == 1.0
-    assert report.means["e_h_cm"] < 0.5
+    error = report.means["e_h_cm"]
+    assert error is not None and error < 0.5
     assert trace.joint_pos.shape == (39, 4, allegro.num_joints)
     assert trace.valid.all()
 

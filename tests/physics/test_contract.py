@@ -30,7 +30,7 @@ def make(allegro, bottle, engine):
     def build(worlds=3, objects=(bottle,), world_object=None, **config):
         world_object = torch.zeros(worlds, dtype=torch.long) if world_object is None else world_object
         physics = make_physics(
-            Scene(allegro, objects, world_object), PhysicsConfig(**config), engine=engine, device="cpu"
+            Scene(allegro, objects, world_object), PhysicsConfig(engine=engine, device="cpu", **config)
         )
         made.append(physics)
         return physics
@@ -321,6 +321,32 @@ def test_worlds_with_different_objects_equal_their_own_simulation(make, allegro,
             torch.testing.assert_close(a[world], b[0], atol=1e-6, rtol=0)
 
 
+def test_a_free_spin_keeps_its_angular_momentum(make, allegro, bottle):
+    """Which only the right moments about the right axes predict."""
+    physics = make(substeps=4)
+    park_hand(physics, allegro)
+    inertia = torch.as_tensor(bottle.inertia, dtype=torch.float32)
+    quat = rotations.normalize(torch.tensor([0.9, 0.2, -0.3, 0.1]))
+    spin_o = torch.tensor([3.0, 2.0, 1.0])
+    physics.write_state(
+        torch.arange(3),
+        object_pos_w=everywhere(physics, [0.0, 0.0, 3.0]),
+        object_quat_w=everywhere(physics, quat),
+        object_angvel_w=everywhere(physics, rotations.rotate(quat, spin_o)),
+    )
+
+    def momentum_w() -> torch.Tensor:
+        turn, spin_w = physics.state.object_quat_w[0], physics.state.object_angvel_w[0]
+        return rotations.rotate(turn, inertia @ rotations.rotate_inverse(turn, spin_w))
+
+    before = momentum_w()
+    for _ in range(20):
+        physics.step()
+    torch.testing.assert_close(momentum_w(), before, atol=0.02 * float(before.norm()), rtol=0)
+    still = rotations.rotate(physics.state.object_quat_w[0], spin_o)
+    assert (physics.state.object_angvel_w[0] - still).norm() > 0.1  # it tumbles: a ball would not
+
+
 def test_a_world_that_diverges_is_flagged_and_spares_the_others(make, allegro):
     physics = make()
     park_hand(physics, allegro)
@@ -328,5 +354,10 @@ def test_a_world_that_diverges_is_flagged_and_spares_the_others(make, allegro):
     physics.step()
     assert physics.state.diverged.tolist() == [False, True, False]
     assert torch.isfinite(physics.state.joint_pos).all()
+    held = physics.state.object_pos_w[1].clone()
+    for _ in range(5):
+        physics.step()
+    assert torch.equal(physics.state.object_pos_w[1], held)
+    assert physics.state.diverged.tolist() == [False, True, False]
     park_hand(physics, allegro)
     assert not physics.state.diverged.any()

@@ -22,7 +22,7 @@ def make(allegro):
 
     def build(objects, world_object, engine="warp", **config):
         scene = Scene(allegro, objects, torch.tensor(world_object))
-        made.append(make_physics(scene, PhysicsConfig(**config), engine=engine, device="cpu"))
+        made.append(make_physics(scene, PhysicsConfig(engine=engine, device="cpu", **config)))
         return made[-1]
 
     yield build

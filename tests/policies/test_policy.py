@@ -29,7 +29,7 @@ def fresh(spec: PolicySpec = SPEC) -> Policy:
     torch.manual_seed(0)
     size = spec.num_observations
     policy = Policy(spec, Policy.make_actor(spec), torch.randn(size), torch.rand(size) + 0.5)
-    torch.nn.init.normal_(policy.actor.body[-1].weight)  # make its actions large enough to compare
+    torch.nn.init.normal_(policy.actor.last.weight)  # make its actions large enough to compare
     return policy
 
 

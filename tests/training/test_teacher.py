@@ -84,7 +84,7 @@ def test_different_seeds_train_differently(tmp_path, data):
     a, b = new_run(tmp_path / "a"), new_run(tmp_path / "b")
     train_teacher(data, TASK, small(1), a, seed=3)
     train_teacher(data, TASK, small(1), b, seed=4)
-    name = "a2c_network.actor.body.0.weight"
+    name = "a2c_network.actor.hidden.0.weight"
     assert not torch.equal(weights(a)[name], weights(b)[name])
 
 
@@ -93,7 +93,7 @@ def test_a_warm_start_takes_networks_and_normalisers(tmp_path, data):
     train_teacher(data, TASK, small(2), first, seed=3)
     frozen = small(1, learning_rate=1e-12, mini_epochs=1)
     train_teacher(data, TASK, frozen, second, seed=9, start=first.checkpoint_path)
-    name = "a2c_network.critic.body.0.weight"
+    name = "a2c_network.critic.hidden.0.weight"
     torch.testing.assert_close(weights(first)[name], weights(second)[name], atol=1e-4, rtol=0)
     assert load_checkpoint(second.checkpoint_path)["epoch"] == 1
 

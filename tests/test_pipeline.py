@@ -1,0 +1,74 @@
+"""The whole pipeline through the command line, small: what one stage writes, the next one reads."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import shlex
+
+import pytest
+from typer.testing import CliRunner
+
+from hotcli.app import app
+
+TINY = "--num-envs 16 --epochs 2 --set ppo.horizon=4 --set ppo.minibatches=2 --set ppo.network.hidden=[16]"
+SHORT = "--clips 3 --set evaluation.frames=60"
+
+
+@pytest.fixture
+def hot(tmp_path, monkeypatch):
+    """Runs a command in an empty working folder and insists that it succeeds."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HOT_DATA", raising=False)
+
+    def run(command: str, code: int = 0):
+        result = CliRunner().invoke(app, shlex.split(command), prog_name="hot")
+        assert result.exit_code == code, result.output
+        return result
+
+    return run
+
+
+def test_from_grasps_to_a_report(hot, tmp_path):
+    hot("data generate --hand allegro --object bottle --skill move,freemove --clips 6 --seed 2")
+    folder = tmp_path / "data" / "motions" / "allegro" / "bottle"
+    assert sorted(path.name for path in folder.iterdir()) == ["freemove.safetensors", "move.safetensors"]
+    told = json.loads(hot("data info --json").stdout)
+    assert {row["skill"]: row["clips"] for row in told} == {"freemove": 6, "move": 6}
+
+    first = hot(f"train teacher --hand allegro --object bottle --skill move,freemove --out runs/one {TINY}")
+    assert "planning" not in first.stderr  # the clips of the data folder are taken
+    second = hot(f"train teacher --hand allegro --object bottle --skill move --stage 2 --out runs/two {TINY}")
+    assert "Starting from runs/one" in second.stderr
+
+    hot(f"eval runs/two --skill move,freemove {SHORT} --video clip.mp4")
+    report = json.loads((tmp_path / "runs" / "two" / "report.json").read_text())
+    rows = {(row["skill"], row["controller"]): row for row in report["skills"]}
+    assert set(rows) == {(s, c) for s in ("move", "freemove") for c in ("open loop", "policy")}
+    for row in rows.values():
+        assert row["clips"] == 3
+        assert all(math.isfinite(value) for value in row["means"].values())
+    with open(tmp_path / "runs" / "two" / "report.csv", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 4
+    assert (tmp_path / "clip_move.mp4").stat().st_size > 10_000
+
+
+def test_a_run_goes_on_where_it_was_told_to_stop(hot, tmp_path):
+    start = f"train teacher --hand allegro --object bottle --skill freemove --out runs/one {TINY}"
+    hot(f"{start} --set synthesis.train_clips=4")
+    hot("train teacher --resume --out runs/one --epochs 4")
+    provenance = json.loads((tmp_path / "runs" / "one" / "state.json").read_text())
+    assert provenance["status"] == "finished"
+    refused = hot("train teacher --resume --out runs/one --num-envs 32", code=1)
+    assert "only ppo.epochs may change" in refused.stderr
+    again = hot(f"{start} --set synthesis.train_clips=4", code=1)
+    assert "--resume" in again.stderr
+
+
+def test_without_a_policy_the_open_loop_is_judged_alone(hot, tmp_path):
+    result = hot(f"eval --hand allegro --object bottle --skill freemove {SHORT} --out judged")
+    assert "open loop only" in result.stderr
+    report = json.loads((tmp_path / "judged" / "report.json").read_text())
+    assert [row["controller"] for row in report["skills"]] == ["open loop"]
+    assert report["skills"][0]["rates"]["skill"]["successes"] == 3
