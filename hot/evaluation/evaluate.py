@@ -51,7 +51,8 @@ def evaluate(
     controller = OPEN_LOOP if policy is None else "policy"
     with contextlib.closing(env):
         steps = min(frames, int(motions.lengths.max())) - 1
-        trace = roll_out(env, policy, steps, progress, f"{motions.skills[0]}, {controller}")
+        acting = None if policy is None else policy.to(env.device)
+        trace = roll_out(env, acting, steps, progress, f"{motions.skills[0]}, {controller}")
     return summarise(trace, object_spec, controller), trace
 
 

@@ -23,8 +23,9 @@ class ActionMap:
         scale = [config.wrist_slide] * 3 + [config.wrist_hinge] * 3 + fingers
         self._residual = torch.tensor(scale, device=device)
         # A drive that follows q(t) lags by damping/stiffness times the velocity; leading by as much cancels it.
-        lead = (hand.damping / hand.stiffness).to(device) if config.feed_forward else torch.zeros(hand.num_joints)
-        self._lead = torch.cat([lead[:WRIST], torch.zeros(hand.num_joints - WRIST)]).to(device)
+        self._lead = torch.zeros(hand.num_joints, device=device)
+        if config.feed_forward:
+            self._lead[:WRIST] = (hand.damping / hand.stiffness)[:WRIST].to(device)
         half = 0.5 * (self._upper - self._lower)
         middle = 0.5 * (self._upper + self._lower)
         half[:WRIST] = torch.tensor(_UPSTREAM_WRIST_RANGE, device=device)
