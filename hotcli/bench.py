@@ -29,8 +29,7 @@ def bench(
     """Compare environment steps with bare physics steps of the same scenes; all hands unless one is named."""
     from hot.hands import hand_names
 
-    choices.check_device(device)
-    overrides = {"synthesis.train_clips": _CLIPS, **options.assignments(set_)}
+    overrides = {"synthesis.train_clips": _CLIPS, **choices.engine_of(device), **options.assignments(set_)}
     reports = []
     with progress.drawn() as listener:
         for name in [hand] if hand else hand_names():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from hot.errors import ConfigError
 from hotcli.options import DEFAULT_HAND, DEFAULT_OBJECT
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from hot.objects import ObjectSpec
     from hot.presets import Preset
 
-ENGINE = "mujoco"
-_DEVICES = ("cpu",)
+_ENGINES = {"cpu": "mujoco", "cuda": "warp"}
 
 
 def make_preset(
@@ -37,14 +36,24 @@ def load_specs(preset: Preset) -> Tuple[HandSpec, ObjectSpec]:
     return load_hand(preset.hand), load_object(preset.object)
 
 
-def check_device(device: str) -> None:
-    """Refuse a device that no engine runs on.
+def engine_of(device: str) -> Dict[str, str]:
+    """The preset values that run physics on a device.
 
     Raises:
-        ConfigError: it is not there.
+        ConfigError: no engine runs there, or it is missing here.
     """
-    if device not in _DEVICES:
-        raise ConfigError(f"the {ENGINE} engine does not run on '{device}'; known: {', '.join(_DEVICES)}")
+    if device not in _ENGINES:
+        raise ConfigError(f"no engine runs on '{device}'; known: {', '.join(_ENGINES)}")
+    if device == "cuda":
+        _insist_on_gpu()
+    return {"physics.engine": _ENGINES[device]}
+
+
+def _insist_on_gpu() -> None:
+    import torch
+
+    if not torch.cuda.is_available():
+        raise ConfigError("--device cuda needs an NVIDIA GPU that PyTorch sees; hot doctor says what is missing")
 
 
 def preset_text(preset: Preset) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -35,7 +34,7 @@ class Finding:
 
 def doctor(as_json: options.JsonOption = False) -> None:
     """Check engines, GPU, rendering, data folder and versions; exit code 1 if something needed is missing."""
-    findings = [look() for look in (_python, _mujoco, _warp, _isaacgym, _gpu, _rendering, _data, _shipped)]
+    findings = [look() for look in (_python, _mujoco, _warp, _gpu, _rendering, _data, _shipped)]
     findings += _packages()
     if as_json:
         console.show_json([dataclasses.asdict(finding) for finding in findings])
@@ -66,12 +65,6 @@ def _warp() -> Finding:
     version = _versions()["mujoco-warp"]
     fix = "" if version else "NVIDIA GPU and Python 3.11, then: pip install 'hand-object-tracking[gpu]'"
     return Finding("engine mujoco-warp", version is not None, version or "not installed", False, fix)
-
-
-def _isaacgym() -> Finding:
-    found = importlib.util.find_spec("isaacgym") is not None
-    fix = "" if found else "Python 3.8 and your own copy of Isaac Gym Preview 4: pip install -e isaacgym/python"
-    return Finding("engine isaacgym", found, "installed" if found else "not installed", False, fix)
 
 
 def _gpu() -> Finding:

@@ -72,12 +72,11 @@ def evaluate(  # noqa: PLR0913  a command's parameters are its options
     as_json: options.JsonOption = False,
 ) -> None:
     """Judge a policy beside the open loop on held-out clips, with 95 % intervals."""
-    choices.check_device(device)
     if run is not None and policy is not None:
         raise typer.BadParameter("give a run or a policy, not both", param_hint="--policy")
     controller = _find(run, policy, hand, object_)
     overrides = options.given(evaluation__clips=count, evaluation__noise=noise, evaluation__seed=seed)
-    overrides.update(options.assignments(set_))
+    overrides.update({**choices.engine_of(device), **options.assignments(set_)})
     asked = options.given(hand=hand, object=object_, skills=options.split_names(skill) or None)
     preset = _preset(controller, asked, overrides)
     if dry_run:

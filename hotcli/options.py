@@ -28,7 +28,9 @@ NumEnvsOption = Annotated[
 ClipsOption = Annotated[
     Optional[int], typer.Option("--clips", min=1, help="Clips of each skill.", show_default="preset")
 ]
-DeviceOption = Annotated[str, typer.Option("--device", help="Where physics runs; MuJoCo's engine knows cpu.")]
+DeviceOption = Annotated[
+    str, typer.Option("--device", help="cpu: MuJoCo; cuda: MuJoCo Warp on an NVIDIA GPU, and learning there too.")
+]
 MotionsOption = Annotated[
     Optional[Path],
     typer.Option("--motions", help="A motion file, or a folder of SKILL.safetensors, instead of our own clips."),

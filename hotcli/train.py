@@ -43,9 +43,8 @@ def teacher(  # noqa: PLR0913  a command's parameters are its options
     dry_run: options.DryRunOption = False,
 ) -> None:
     """Train one policy to track the motions of a hand and an object."""
-    choices.check_device(device)
     overrides = options.given(seed=seed, ppo__num_envs=num_envs, ppo__epochs=epochs)
-    overrides.update(options.assignments(set_))
+    overrides.update({**choices.engine_of(device), **options.assignments(set_)})
     skills = options.split_names(skill)
     if resume:
         asked = options.given(hand=hand, object=object_, stage=stage, skills=skills or None)

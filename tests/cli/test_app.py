@@ -15,7 +15,7 @@ def broken(monkeypatch):
         def fail(*_):
             raise error
 
-        monkeypatch.setattr(train.choices, "check_device", fail)
+        monkeypatch.setattr(train.choices, "engine_of", fail)
 
     return break_with
 
@@ -97,7 +97,7 @@ def test_wrong_usage_exits_with_two(hot, words):
         (["--object", "botle"], "did you mean 'Bottle'"),
         (["--skill", "grsp"], "did you mean 'grasp'"),
         (["--stage", "7"], "unknown stage '7' Known: 1, 2."),
-        (["--device", "cuda"], "does not run on 'cuda'; known: cpu"),
+        (["--device", "tpu"], "no engine runs on 'tpu'; known: cpu, cuda"),
         (["--set", "reward.fingr=1"], "did you mean 'reward.finger'"),
         (["--set", "reward.finger=on"], "preset key 'reward.finger': must be a valid number"),
     ],
@@ -107,3 +107,16 @@ def test_unknown_names_are_met_with_the_known_ones(hot, words, said):
     assert result.exit_code == 1
     assert said in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_without_a_gpu_cuda_is_refused_with_where_to_look(hot, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    result = hot("train teacher --device cuda")
+    assert result.exit_code == 1
+    assert "hot doctor" in result.stderr
+
+
+def test_a_gpu_is_asked_for_by_device(hot, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert "engine: warp" in hot("train teacher --device cuda --dry-run").stdout
+    assert "engine: mujoco" in hot("train teacher --device cpu --dry-run").stdout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -20,7 +22,7 @@ def make(allegro):
     pytest.importorskip("mujoco_warp", reason="mujoco-warp is not installed")
     made = []
 
-    def build(objects, world_object, engine="warp", **config):
+    def build(objects, world_object, engine: Any = "warp", **config):
         scene = Scene(allegro, objects, torch.tensor(world_object))
         made.append(make_physics(scene, PhysicsConfig(engine=engine, device="cpu", **config)))
         return made[-1]
