@@ -22,7 +22,7 @@ test: setup
 	$(BIN)/pytest -m "not slow" --cov=hot --cov-fail-under=85
 
 test-slow: setup
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow -rP
 
 demo: setup
 	$(BIN)/hot eval --hand allegro --object Bottle --skill grasp,move,place --clips 60 --out demo --video demo/allegro_bottle.mp4
