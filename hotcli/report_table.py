@@ -32,7 +32,7 @@ def rate_rows(report: Report) -> List[List[str]]:
     return _rows(
         report,
         lambda skill: [_rate(skill.rates[name]) for name in _RATES],
-        lambda pair: [_difference(pair.rates[name], 100.0, ".0f") for name in _RATES],
+        lambda pair: [_rate_difference(pair.rates[name]) for name in _RATES],
     )
 
 
@@ -41,7 +41,7 @@ def mean_rows(report: Report) -> List[List[str]]:
     return _rows(
         report,
         lambda skill: [_mean(skill.means[name]) for name in _MEANS],
-        lambda pair: [_difference(pair.means[name], 1.0, ".2g") for name in _MEANS],
+        lambda pair: [_mean_difference(pair.means[name]) for name in _MEANS],
     )
 
 
@@ -63,10 +63,18 @@ def _paired_clips(pair: Comparison) -> int:
     return max(each.clips for each in pair.means.values())
 
 
-def _difference(each: Difference, scale: float, form: str) -> str:
+def _rate_difference(each: Difference) -> str:
+    """Percentage points with their interval."""
     if each.value is None or each.low is None or each.high is None:
         return "-"
-    return f"{scale * each.value:+{form}} [{scale * each.low:+{form}}, {scale * each.high:+{form}}]"
+    return f"{100 * each.value:+.0f} [{100 * each.low:+.0f}, {100 * each.high:+.0f}]"
+
+
+def _mean_difference(each: Difference) -> str:
+    """A mean with the half width of its interval, which is symmetric."""
+    if each.value is None or each.high is None:
+        return "-"
+    return f"{each.value:+.2g} ± {each.high - each.value:.2g}"
 
 
 def _rate(rate: Rate) -> str:
