@@ -131,7 +131,6 @@ def _train(
                 hint = _resume_hint(run)
                 console.note(hint)
             raise
-    run.set_status("finished")
     console.note(f"Judge it: hot eval {shlex.quote(str(run.path))}")
     console.show(str(run.policy_path))
 

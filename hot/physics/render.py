@@ -94,7 +94,7 @@ def _build_model(hand: HandSpec, object_spec: ObjectSpec, ghost: bool, width: in
     spec.visual.global_.fovy = 40.0
     spec.visual.headlight.ambient = [0.35, 0.35, 0.35]
     spec.visual.headlight.diffuse = [0.35, 0.35, 0.35]
-    spec.visual.quality.offsamples = 0  # in software, four samples a pixel take 37 ms a frame instead of 15
+    spec.visual.quality.offsamples = 0  # in software, four samples a pixel cost more than the picture itself
     spec.visual.map.znear, spec.visual.map.zfar = 0.01, 50.0
     _add_surroundings(spec)
     for prefix in (_SIMULATED, _GHOST) if ghost else (_SIMULATED,):

@@ -187,7 +187,7 @@ class TrackingEnv:
 @contextlib.contextmanager
 def _one_thread(device: torch.device) -> Iterator[None]:
     """On a CPU the task is some hundred small operations: more threads would spend their time waiting for each
-    other, and on a busy machine a hundred times longer than working."""
+    other, and on a busy machine far longer than working."""
     threads = torch.get_num_threads()
     if device.type == "cpu":
         torch.set_num_threads(1)

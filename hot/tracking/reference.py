@@ -119,7 +119,7 @@ class Reference:
 
     def _gather(self, table: Tensor, clip_ids: Tensor, frames: Tensor, offsets: Sequence[int]) -> Tensor:
         rows = self._rows(clip_ids, frames[:, None] + torch.as_tensor(offsets, device=frames.device))
-        # index_select copies whole rows; indexing by a matrix is several times slower on a CPU.
+        # index_select copies whole rows; indexing by a matrix is slower on a CPU.
         return table.index_select(0, rows.flatten()).unflatten(0, rows.shape)
 
 

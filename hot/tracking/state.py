@@ -25,7 +25,7 @@ class SurfacePoints:
         """Points as columns (N, 3, P), multiplied by any matrices (N, 3, 3), not only rotations."""
         if self._own is not None:
             return torch.bmm(matrix, self._own.transpose(1, 2))
-        # All worlds share the points: one product of tall matrices, ten times faster than one a world.
+        # All worlds share the points: one product of tall matrices is far cheaper than one a world.
         return (matrix.reshape(-1, 3) @ self.points_o[0].T).unflatten(0, (-1, 3))
 
 

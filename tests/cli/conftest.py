@@ -102,6 +102,7 @@ def stages(monkeypatch, planner):
     def trained(data, task, ppo, run, seed, **rest):
         run.checkpoint_path.write_text("checkpoint")
         run.policy_path.write_text("policy")
+        run.set_status("finished")
 
     train = Call(trained)
     monkeypatch.setattr(hot.training, "train_teacher", train)
