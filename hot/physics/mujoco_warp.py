@@ -20,6 +20,7 @@ from hot.physics.config import PhysicsConfig
 from hot.physics.factors import Factors
 from hot.physics.interface import MAX_SPEED, PARKED_HEIGHT, Scene, State
 from hot.physics.model import OBJECT
+from hot.physics.rows import clear, overwrite
 from hot.physics.union import UnionModel, build_union
 from hot.physics.warp_device import Recording
 from hot.physics.warp_kernels import NO_HAND_BODY, NOT_SENSED, guard, read_contacts, read_points, read_spins
@@ -149,13 +150,13 @@ class WarpPhysics:
         ]
         for view, value in parts:
             if value is not None:
-                _put(view, rows, value)
+                overwrite(view, rows, value)
         if object_angvel_w is not None:
             # A free joint's angular velocity is expressed in the body's own frame.
             held = state.object_quat_w if rows.dtype == torch.bool else state.object_quat_w[rows]
-            _put(self._spin_o, rows, rotations.rotate_inverse(held, object_angvel_w.to(held)))
+            overwrite(self._spin_o, rows, rotations.rotate_inverse(held, object_angvel_w.to(held)))
         for view in (self._warm_start, state.contact_force_w, state.hand_force_w, state.touching, state.diverged):
-            _clear(view, rows)
+            clear(view, rows)
         self._pose_recording.play()
 
     def set_targets(self, joint_targets: Tensor) -> None:
@@ -260,19 +261,3 @@ def _sensor_of_body(model: mujoco.MjModel, hand: HandSpec, object_body: int) -> 
     marks = [sensors.get(body, NOT_SENSED) for body in range(model.nbody)]
     marks[0] = marks[object_body] = NO_HAND_BODY
     return marks
-
-
-def _put(view: Tensor, rows: Tensor, value: Tensor) -> None:
-    """Overwrite rows by number (n,) or by mask (N,); neither waits for the GPU."""
-    value = value.to(view)
-    if rows.dtype == torch.bool:
-        view.copy_(torch.where(rows[:, None], value, view))
-    else:
-        view.index_copy_(0, rows, value)
-
-
-def _clear(view: Tensor, rows: Tensor) -> None:
-    if rows.dtype == torch.bool:
-        view.masked_fill_(rows.view(-1, *[1] * (view.dim() - 1)), 0)
-    else:
-        view.index_fill_(0, rows, 0)

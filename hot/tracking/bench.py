@@ -56,10 +56,10 @@ def bench(env: TrackingEnv, steps: int, rounds: int = 3, progress: Progress = si
     alone: List[float] = []
     for turn in range(rounds):
         env.restore(start)
-        began = time.perf_counter()
+        began = _now(env.device)
         for _ in range(steps):
             env.step(idle)
-        whole.append(time.perf_counter() - began)
+        whole.append(_now(env.device) - began)
         alone.append(env.physics.time_alone(moments))
         progress("benchmark", turn + 1, rounds, {"ratio": alone[-1] / whole[-1]})
     physics, worlds = env.config.physics, env.num_envs
@@ -75,6 +75,13 @@ def bench(env: TrackingEnv, steps: int, rounds: int = 3, progress: Progress = si
         env_steps_per_s=steps * worlds / min(whole),
         physics_steps_per_s=steps * worlds / min(alone),
     )
+
+
+def _now(device: torch.device) -> float:
+    """Seconds on a clock that waits for the device's work."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
 
 
 def _record(env: TrackingEnv, action: Tensor, steps: int) -> Tuple[List[Dict[str, Tensor]], float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from typing_extensions import Literal
 
 from hot.config import Config
@@ -60,6 +60,8 @@ class ResetConfig(Config):
 
     first_frame_share: float = Field(default=0.3, ge=0, le=1)
     """Share of episodes that start at a clip's first frame; the others start anywhere."""
+    hard_share: float = Field(default=0.5, ge=0, le=1)
+    """Share of the odds of clips and start frames that follows how often they were given up of late."""
     noise: float = Field(default=0.2, ge=0, le=1)
     """Probability of each perturbation item of the start state (stage 1: 0.2, stage 2: 0.5)."""
     finger_pos: float = Field(default=0.3927, ge=0)
@@ -88,6 +90,24 @@ class TerminationConfig(Config):
     """Mean key-body distance [m] that ends an episode: touching the object, and not touching it."""
 
 
+class RandomizationConfig(Config):
+    """Ranges of the factors by which each world differs from the facts, drawn once a world."""
+
+    mass: Tuple[float, float] = (1.0, 1.0)
+    """Of the object's mass and inertia."""
+    friction: Tuple[float, float] = (1.0, 1.0)
+    """Of every surface."""
+    gains: Tuple[float, float] = (1.0, 1.0)
+    """Of the stiffness and damping of every drive."""
+
+    @field_validator("mass", "friction", "gains")
+    @classmethod
+    def _are_ranges(cls, value: Tuple[float, float]) -> Tuple[float, float]:
+        if not 0 < value[0] <= value[1]:
+            raise ValueError(f"must be two positive factors, the smaller one first, not {list(value)}")
+        return value
+
+
 class TaskConfig(Config):
     """The tracking task, whole."""
 
@@ -98,4 +118,5 @@ class TaskConfig(Config):
     observation: ObservationConfig = ObservationConfig()
     reward: RewardConfig = RewardConfig()
     reset: ResetConfig = ResetConfig()
+    randomization: RandomizationConfig = RandomizationConfig()
     termination: TerminationConfig = TerminationConfig()

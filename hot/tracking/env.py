@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import Dict, Iterator, Mapping, Optional
+from typing import Dict, Iterator, Mapping, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -13,13 +13,15 @@ from hot.errors import HotError
 from hot.hands import HandSpec
 from hot.motions import Motions
 from hot.objects import ObjectSpec
-from hot.physics import Physics, Scene, make_physics
+from hot.physics import Physics, Scene, make_physics, overwrite
 from hot.tracking.actions import ActionMap
 from hot.tracking.config import TaskConfig
+from hot.tracking.fusion import fuse
 from hot.tracking.observations import layout, observe
 from hot.tracking.reference import Reference
-from hot.tracking.resets import ClipSampler, draw_frames, perturb
+from hot.tracking.resets import Draws, Start, draw_factors, draws_needed, perturb
 from hot.tracking.rewards import reward
+from hot.tracking.sampling import ClipSampler
 from hot.tracking.state import SurfacePoints, TrackingState, compare
 from hot.tracking.terminations import failed
 
@@ -86,8 +88,9 @@ class TrackingEnv:
         self._shown = SurfacePoints(specs, world_object, config.observation.points, device)
         self.reference = Reference(motions, self._judged.points_o, device)
         self._actions = ActionMap(config.action, hand, device)
-        self._sampler = ClipSampler(motions, world_object, device)
+        self._sampler = ClipSampler(motions, world_object, config.reset, device)
         self.generator = torch.Generator(device=device).manual_seed(seed)
+        self._num_draws = _DRAWS_OF_CLIP + draws_needed(hand)
         self.layout = layout(hand, config.observation)
         self.num_observations, self.num_actions = sum(size for _, size in self.layout), hand.num_joints
         self.clip_ids = torch.zeros(num_envs, dtype=torch.long, device=device)
@@ -96,10 +99,23 @@ class TrackingEnv:
         self.targets = torch.zeros(num_envs, hand.num_joints, device=device)
         # Targets of a zero action for the coming step; the policy sees them, so they are made with the observation.
         self.base = torch.zeros_like(self.targets)
+        self._everyone = torch.arange(num_envs, device=device)
+        factors = draw_factors(config.randomization, num_envs, self.generator)
+        if factors:
+            self.physics.randomize(**factors)
+        self._judge_fused = fuse(self._judge, device)
+        self._draw_fused = fuse(self._draw, device)
+        self._observe_fused = fuse(self._observe, device)
 
     def reset(self, clip_ids: Optional[Tensor] = None) -> Tensor:
         """Start every world, at drawn clips and frames or at the first frame of given clips (N,); observe."""
-        self._start(torch.arange(self.num_envs, device=self.device), clip_ids)
+        if clip_ids is None:
+            self._restart(torch.ones(self.num_envs, dtype=torch.bool, device=self.device))
+        else:
+            numbers = torch.rand(self.num_envs, self._num_draws, generator=self.generator, device=self.device)
+            clip_ids = clip_ids.to(self.device)
+            draws = Draws(numbers[:, _DRAWS_OF_CLIP:])
+            self._write(self._everyone, *self._prepare(clip_ids, torch.zeros_like(clip_ids), draws))
         return self.observe()
 
     def step(self, action: Tensor) -> Step:
@@ -114,20 +130,27 @@ class TrackingEnv:
 
     def _step(self, action: Tensor) -> Step:
         action, joint_pos = action.clamp(-1.0, 1.0), self.physics.state.joint_pos
-        self.targets[:] = self._actions.targets(action, self.base, joint_pos)
+        self.targets.copy_(self._actions.targets(action, self.base, joint_pos))
         self.physics.set_targets(self.targets)
         self.physics.step()
         self.frames += 1
         self.progress += 1
-        state = self.measure()
-        rewarded = reward(state, self.config.reward)
-        lost = failed(state, self.progress, self.config.termination)
-        timed_out = self._timed_out() & ~lost
+        judged = self._judge_fused()
+        _, lost, timed_out = judged[:3]
         if self.auto_reset:
-            ended = (lost | timed_out).nonzero().squeeze(1)
-            if len(ended):
-                self._start(ended, None)
-        return Step(self.observe(), rewarded, lost, timed_out, state.object_error, state.turn_error, state.hand_error)
+            ended = lost | timed_out
+            self._sampler.record(self.clip_ids, self.frames - self.progress, ended, lost)
+            self._restart(ended)
+        return Step(self.observe(), *judged)
+
+    def _judge(self) -> Tuple[Tensor, ...]:
+        """All of a :class:`Step` but the observation."""
+        state = self.measure()
+        lost = failed(state, self.progress, self.config.termination)
+        at_end = self.frames >= self.reference.lengths[self.clip_ids] - 1
+        timed_out = (at_end | (self.progress >= self.config.episode_frames - 1)) & ~lost
+        rewarded = reward(state, self.config.reward)
+        return rewarded, lost, timed_out, state.object_error, state.turn_error, state.hand_error
 
     def measure(self) -> TrackingState:
         """The present instant against its reference. Its ``sim`` are the engine's views: read before stepping."""
@@ -136,52 +159,65 @@ class TrackingEnv:
 
     def observe(self) -> Tensor:
         """The observation (N, O) of the present instant."""
+        observation, base = self._observe_fused()
+        self.base.copy_(base)
+        return observation
+
+    def _observe(self) -> Tuple[Tensor, Tensor]:
+        """The observation, and the targets of a zero action for the coming step."""
         config, clips, frames = self.config.observation, self.clip_ids, self.frames
-        self.base[:] = self._actions.base(self.reference.drive(clips, frames + 1))
-        return observe(
-            self.physics.state,
-            self.targets,
-            self.reference.ahead(clips, frames, config.future_frames),
-            self.reference.fingers(clips, frames, config.finger_frames),
-            self.base,
-            self._shown,
-        )
+        base = self._actions.base(self.reference.drive(clips, frames + 1))
+        ahead = self.reference.ahead(clips, frames, config.future_frames)
+        fingers = self.reference.fingers(clips, frames, config.finger_frames)
+        return observe(self.physics.state, self.targets, ahead, fingers, base, self._shown), base
 
-    def _timed_out(self) -> Tensor:
-        at_end = self.frames >= self.reference.lengths[self.clip_ids] - 1
-        return at_end | (self.progress >= self.config.episode_frames - 1)
+    def _restart(self, ended: Tensor) -> None:
+        """Start ended worlds (N,) bool at drawn clips and frames."""
+        # A GPU draws for every world and keeps what ended worlds need, since to count them would be to wait for it;
+        # on a CPU the draws themselves are what costs.
+        on_gpu = self.device.type == "cuda"
+        ids = self._everyone if on_gpu else ended.nonzero().squeeze(1)
+        if len(ids):
+            numbers = torch.rand(len(ids), self._num_draws, generator=self.generator, device=self.device)
+            self._write(ended if on_gpu else ids, *self._draw_fused(ids, numbers))
 
-    def _start(self, world_ids: Tensor, clip_ids: Optional[Tensor]) -> None:
-        if clip_ids is None:
-            clip_ids = self._sampler.draw(world_ids, self.generator)
-            frames = draw_frames(self.reference, clip_ids, self.config.reset, self.generator)
-        else:
-            frames = torch.zeros_like(clip_ids)
-        self.clip_ids[world_ids], self.frames[world_ids] = clip_ids, frames
-        self.progress[world_ids] = 0
-        now = self.reference.now(clip_ids, frames)
-        start = perturb(now, self.hand, self.config.reset, self.generator)
-        self.physics.write_state(world_ids, **vars(start))
-        self.targets[world_ids] = self._actions.base(self.reference.drive(clip_ids, frames))
+    def _draw(self, world_ids: Tensor, numbers: Tensor) -> Tuple[Tensor, Tensor, Start, Tensor]:
+        clip_ids, frames = self._sampler.draw(world_ids, numbers[:, :_DRAWS_OF_CLIP])
+        return self._prepare(clip_ids, frames, Draws(numbers[:, _DRAWS_OF_CLIP:]))
+
+    def _prepare(self, clip_ids: Tensor, frames: Tensor, draws: Draws) -> Tuple[Tensor, Tensor, Start, Tensor]:
+        start = perturb(self.reference.now(clip_ids, frames), self.hand, self.config.reset, draws)
+        return clip_ids, frames, start, self._actions.base(self.reference.drive(clip_ids, frames))
+
+    def _write(self, rows: Tensor, clip_ids: Tensor, frames: Tensor, start: Start, targets: Tensor) -> None:
+        overwrite(self.clip_ids, rows, clip_ids)
+        overwrite(self.frames, rows, frames)
+        overwrite(self.progress, rows, torch.zeros_like(frames))
+        overwrite(self.targets, rows, targets)
+        self.physics.write_state(rows, **vars(start))
 
     def snapshot(self) -> Dict[str, Tensor]:
         """A copy of everything the next step depends on; see :meth:`restore`."""
         own = {name: getattr(self, name).clone() for name in _OWN}
         engine = {f"physics.{name}": value for name, value in self.physics.snapshot().items()}
-        return {**own, **engine, "generator": self.generator.get_state()}
+        learnt = {f"sampler.{name}": value for name, value in self._sampler.snapshot().items()}
+        return {**own, **engine, **learnt, "generator": self.generator.get_state()}
 
     def restore(self, snapshot: Dict[str, Tensor]) -> None:
         """Continue to the bit from a :meth:`snapshot` of an environment that was made the same way."""
         for name in _OWN:
             getattr(self, name)[:] = snapshot[name]
-        prefix = "physics."
-        engine = {name[len(prefix) :]: value for name, value in snapshot.items() if name.startswith(prefix)}
-        self.physics.restore(engine)
+        self.physics.restore(_below("physics.", snapshot))
+        self._sampler.restore(_below("sampler.", snapshot))
         self.generator.set_state(snapshot["generator"])
 
     def close(self) -> None:
         """Free the engine."""
         self.physics.close()
+
+
+def _below(prefix: str, snapshot: Mapping[str, Tensor]) -> Dict[str, Tensor]:
+    return {name[len(prefix) :]: value for name, value in snapshot.items() if name.startswith(prefix)}
 
 
 @contextlib.contextmanager
@@ -197,4 +233,5 @@ def _one_thread(device: torch.device) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
+_DRAWS_OF_CLIP = 3
 _OWN = ("clip_ids", "frames", "progress", "targets", "base")

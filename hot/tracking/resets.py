@@ -1,17 +1,17 @@
-"""Where an episode starts: which clip, which frame, and how far the world is pushed off the reference."""
+"""How far from the reference an episode starts, and how its world differs from the facts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Dict, Tuple
 
 import torch
 from torch import Tensor
 
 from hot import rotations
 from hot.hands import HandSpec
-from hot.motions import Motions
-from hot.tracking.config import ResetConfig
-from hot.tracking.reference import Now, Reference
+from hot.tracking.config import RandomizationConfig, ResetConfig
+from hot.tracking.reference import Now
 
 
 @dataclass(frozen=True)
@@ -26,59 +26,55 @@ class Start:
     object_angvel_w: Tensor  # (n, 3)
 
 
-class ClipSampler:
-    """Draws clips so that every skill is equally likely, grasp twice as likely, each for the world's own object."""
+class Draws:
+    """Uniform numbers in [0, 1) (n, R), handed out from left to right."""
 
-    def __init__(self, motions: Motions, world_object: Tensor, device: torch.device) -> None:
-        weight = torch.zeros(motions.num_clips)
-        for index, skill in enumerate(motions.skills):
-            members = motions.clip_skill.cpu() == index
-            share = 2.0 if skill == "grasp" else 1.0
-            weight[members] = share / max(int(members.sum()), 1)
-        own = motions.clip_object.cpu() == torch.arange(len(motions.objects))[:, None]  # (O, M)
-        self._weights = (weight * own).to(device)
-        self._world_object = world_object.to(device)
+    def __init__(self, numbers: Tensor) -> None:
+        self._numbers, self._next = numbers, 0
 
-    def draw(self, world_ids: Tensor, generator: torch.Generator) -> Tensor:
-        """Clip ids (n,)."""
-        weights = self._weights[self._world_object[world_ids]]
-        return torch.multinomial(weights, 1, generator=generator).squeeze(1)
+    def take(self, width: int) -> Tensor:
+        """The next ``width`` columns (n, width)."""
+        begin, self._next = self._next, self._next + width
+        return self._numbers[:, begin : self._next]
 
 
-def draw_frames(reference: Reference, clip_ids: Tensor, config: ResetConfig, generator: torch.Generator) -> Tensor:
-    """Start frames (n,): the first one for a share of the worlds, otherwise uniform up to two before the end."""
-    u, first = torch.rand(2, len(clip_ids), generator=generator, device=clip_ids.device)
-    last = (reference.lengths[clip_ids] - 2).clamp_min(1)
-    frames = (u * last).long()
-    return torch.where(first < config.first_frame_share, torch.zeros_like(frames), frames)
+def draws_needed(hand: HandSpec) -> int:
+    """Numbers a world that :func:`perturb` takes: a switch for each of six items, and the items themselves."""
+    return 6 + 2 * (hand.num_joints - 6) + 3 + 1 + 3 + 3
 
 
-def perturb(now: Now, hand: HandSpec, config: ResetConfig, generator: torch.Generator) -> Start:
+def perturb(now: Now, hand: HandSpec, config: ResetConfig, draws: Draws) -> Start:
     """The reference state with feasible perturbations, each switched on with probability ``config.noise``.
 
     Untouched objects are shifted (never downwards) and turned about the vertical only; held ones less.
     """
-    n, device = len(now.joint_pos), now.joint_pos.device
+    device = now.joint_pos.device
 
-    def noise(size: float, *shape: int) -> Tensor:
-        on = torch.rand(n, *[1] * len(shape), generator=generator, device=device) < config.noise
-        return on * size * (2.0 * torch.rand(n, *shape, generator=generator, device=device) - 1.0)
+    def noise(width: int) -> Tensor:
+        on = draws.take(1) < config.noise
+        return on * (2.0 * draws.take(width) - 1.0)
 
     fingers = hand.num_joints - 6
     free = (now.contact == 0)[:, None]
-    shift = torch.where(free, noise(config.free_object_pos, 3), noise(config.held_object_pos, 3))
-    lift = torch.where(free[:, 0], shift[:, 2].abs(), shift[:, 2])
-    yaw = torch.where(free[:, 0], noise(config.free_object_yaw), noise(config.held_object_yaw))
-    vertical = torch.tensor([0.0, 0.0, 1.0], device=device)
-    joint_pos = now.joint_pos.clone()
-    joint_pos[:, 6:] += noise(config.finger_pos, fingers)
-    joint_vel = now.joint_vel.clone()
-    joint_vel[:, 6:] += noise(config.finger_vel, fingers)
+    shift = noise(3) * torch.where(free, config.free_object_pos, config.held_object_pos)
+    yaw = noise(1) * torch.where(free, config.free_object_yaw, config.held_object_yaw)
+    lift = torch.where(free, shift[:, 2:].abs(), shift[:, 2:])
+    half = 0.5 * yaw
+    turn = torch.cat([half.cos(), torch.zeros_like(shift[:, :2]), half.sin()], dim=1)
+    joint_pos = torch.cat([now.joint_pos[:, :6], now.joint_pos[:, 6:] + config.finger_pos * noise(fingers)], dim=1)
+    lower, upper = hand.joint_lower.to(device), hand.joint_upper.to(device)
     return Start(
-        joint_pos=joint_pos.clamp(hand.joint_lower.to(device), hand.joint_upper.to(device)),
-        joint_vel=joint_vel,
-        object_pos_w=now.object_pos_w + torch.cat([shift[:, :2], lift[:, None]], dim=1),
-        object_quat_w=rotations.multiply(rotations.from_axis_angle(vertical, yaw), now.object_quat_w),
-        object_linvel_w=now.object_linvel_w + noise(config.object_linvel, 3),
-        object_angvel_w=now.object_angvel_w + noise(config.object_angvel, 3),
+        joint_pos=torch.minimum(torch.maximum(joint_pos, lower), upper),
+        joint_vel=torch.cat([now.joint_vel[:, :6], now.joint_vel[:, 6:] + config.finger_vel * noise(fingers)], dim=1),
+        object_pos_w=now.object_pos_w + torch.cat([shift[:, :2], lift], dim=1),
+        object_quat_w=rotations.multiply(turn, now.object_quat_w),
+        object_linvel_w=now.object_linvel_w + config.object_linvel * noise(3),
+        object_angvel_w=now.object_angvel_w + config.object_angvel * noise(3),
     )
+
+
+def draw_factors(config: RandomizationConfig, worlds: int, generator: torch.Generator) -> Dict[str, Tensor]:
+    """Factors (N,) of mass, friction and gains, uniform in their logarithm; those that do not vary are left out."""
+    ranges: Dict[str, Tuple[float, float]] = config.model_dump()
+    numbers = torch.rand(len(ranges), worlds, generator=generator, device=generator.device)
+    return {name: low * (high / low) ** row for (name, (low, high)), row in zip(ranges.items(), numbers) if low != high}

@@ -12,9 +12,16 @@ from hot import rotations
 from hot.errors import HotError
 from hot.tracking import TrackingEnv
 from hot.tracking.actions import ActionMap
-from hot.tracking.config import ActionConfig, ResetConfig, RewardConfig, TaskConfig, TerminationConfig
+from hot.tracking.config import (
+    ActionConfig,
+    RandomizationConfig,
+    ResetConfig,
+    RewardConfig,
+    TaskConfig,
+    TerminationConfig,
+)
 from hot.tracking.reference import Reference
-from hot.tracking.resets import ClipSampler, draw_frames, perturb
+from hot.tracking.resets import Draws, draw_factors, draws_needed, perturb
 from hot.tracking.rewards import ERRORS, reward
 from hot.tracking.state import compare
 from hot.tracking.terminations import failed
@@ -195,7 +202,8 @@ def test_perturbations_stay_in_their_ranges_and_out_of_the_table(allegro, bottle
     now = reference.now(torch.zeros(4096, dtype=torch.long), torch.zeros(4096, dtype=torch.long))
     now = dataclasses.replace(now, contact=torch.full((4096,), float(contact)))
     config = ResetConfig(noise=0.5)
-    start = perturb(now, allegro, config, torch.Generator().manual_seed(3))
+    numbers = torch.rand(4096, draws_needed(allegro), generator=torch.Generator().manual_seed(3))
+    start = perturb(now, allegro, config, Draws(numbers))
     shift = start.object_pos_w - now.object_pos_w
     limit = config.held_object_pos if contact else config.free_object_pos
     assert shift.abs().max() <= limit
@@ -208,28 +216,40 @@ def test_perturbations_stay_in_their_ranges_and_out_of_the_table(allegro, bottle
     assert (start.joint_pos[:, :6] == now.joint_pos[:, :6]).all()
 
 
-def test_grasp_clips_are_drawn_twice_as_often(hover):
-    motions = dataclasses.replace(hover, skills=("grasp", "move"), clip_skill=torch.tensor([0, 1, 1, 1]))
-    sampler = ClipSampler(motions, torch.zeros(6000, dtype=torch.long), torch.device("cpu"))
-    drawn = sampler.draw(torch.arange(6000), torch.Generator().manual_seed(0))
-    assert (drawn == 0).float().mean().item() == pytest.approx(2 / 3, abs=0.03)
-
-
-def test_worlds_draw_clips_of_their_own_object(hover):
-    motions = dataclasses.replace(hover, objects=("Bottle", "Box"), clip_object=torch.tensor([0, 1, 0, 1]))
-    world_object = torch.arange(1000) % 2
-    sampler = ClipSampler(motions, world_object, torch.device("cpu"))
-    drawn = sampler.draw(torch.arange(1000), torch.Generator().manual_seed(0))
-    assert torch.equal(motions.clip_object[drawn], world_object)
-
-
-def test_start_frames_leave_two_frames_to_go(allegro, bottle, hover):
+def test_a_start_takes_exactly_the_numbers_it_says(allegro, bottle, hover):
     reference = Reference(hover, bottle.surface_points[None, :20], torch.device("cpu"))
-    clips = torch.zeros(4000, dtype=torch.long)
-    frames = draw_frames(reference, clips, ResetConfig(first_frame_share=0.25), torch.Generator().manual_seed(0))
-    assert frames.min() == 0
-    assert frames.max() == 37
-    assert (frames == 0).float().mean().item() == pytest.approx(0.25 + 0.75 / 38, abs=0.03)
+    now = reference.now(torch.zeros(1, dtype=torch.long), torch.zeros(1, dtype=torch.long))
+    draws = Draws(torch.rand(1, draws_needed(allegro) + 2))
+    perturb(now, allegro, ResetConfig(), draws)
+    assert draws.take(5).shape == (1, 2)
+
+
+def test_worlds_differ_by_factors_within_their_range(make_env):
+    ranges = RandomizationConfig(mass=(0.5, 2.0), gains=(0.8, 1.25))
+    factors = draw_factors(ranges, 4000, torch.Generator().manual_seed(0))
+    assert set(factors) == {"mass", "gains"}
+    assert factors["mass"].min() >= 0.5 and factors["mass"].max() <= 2.0
+    assert factors["mass"].log().mean().abs() < 0.03  # as often half as double
+    env = make_env(num_envs=3, randomization=ranges)
+    assert len(set(env.physics.snapshot()["mass"].tolist())) == 3
+    assert env.physics.snapshot()["friction"].tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("piece", ["_judge", "_draw", "_observe"])
+def test_what_is_fused_on_a_gpu_is_one_graph_with_the_same_result(make_env, piece):
+    env = make_env(num_envs=6, reset=ResetConfig(noise=0.5))
+    env.reset()
+    env.step(idle(env))
+    function = getattr(env, piece)
+    numbers = torch.rand(6, env._num_draws, generator=torch.Generator().manual_seed(0))
+    inputs = (torch.arange(6), numbers) if piece == "_draw" else ()
+    fused = torch.compile(function, backend="aot_eager", fullgraph=True, dynamic=False)
+    for a, b in zip(flat(function(*inputs)), flat(fused(*inputs))):
+        torch.testing.assert_close(a, b)
+
+
+def flat(values):
+    return [t for value in values for t in (vars(value).values() if dataclasses.is_dataclass(value) else [value])]
 
 
 def test_a_zero_residual_is_the_command_led_by_the_velocity(allegro):
