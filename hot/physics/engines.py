@@ -19,10 +19,14 @@ def make_physics(scene: Scene, config: PhysicsConfig) -> Physics:
         MissingDependencyError: the engine is not installed.
         PhysicsError: the scene does not compile, or does not fit in the device's memory.
     """
-    engine = config.engine
-    if engine == "auto":
-        engine = "warp" if torch.cuda.is_available() and importlib.util.find_spec("mujoco_warp") else "mujoco"
-    return _ENGINES[engine](scene, config)
+    return _ENGINES[concrete(config.engine)](scene, config)
+
+
+def concrete(engine: str) -> str:
+    """An engine's own name for "auto": Warp where there is an NVIDIA GPU and it is installed, else MuJoCo."""
+    if engine != "auto":
+        return engine
+    return "warp" if torch.cuda.is_available() and importlib.util.find_spec("mujoco_warp") else "mujoco"
 
 
 def _make_mujoco(scene: Scene, config: PhysicsConfig) -> Physics:

@@ -21,6 +21,9 @@ OBJECT = "object"
 _TABLE_BITS = {"contype": 2, "conaffinity": 2}
 _OBJECT_BITS = {"contype": 2, "conaffinity": 3}
 _SOLREF, _SOLIMP = [0.01, 1.0], [0.95, 0.99, 0.001, 0.5, 2.0]
+_CCD_ITERATIONS = 20
+"""Of the search for the contact of two convex parts; parts of few corners need fewer, and a GPU's scratch memory grows
+with it."""
 _DATA = mujoco.mjtConDataField
 _FOUND_FORCE = (1 << _DATA.mjCONDATA_FOUND.value) | (1 << _DATA.mjCONDATA_FORCE.value)
 _NET_FORCE = 3
@@ -79,6 +82,9 @@ def _set_options(spec: mujoco.MjSpec, config: PhysicsConfig) -> None:
     spec.option.impratio = config.impratio
     spec.option.iterations = config.iterations
     spec.option.ls_iterations = config.ls_iterations
+    spec.option.ccd_iterations = _CCD_ITERATIONS
+    if not config.multi_contact:
+        spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_MULTICCD
     # A diverged world must stay visible instead of jumping back to its first pose.
     spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
 
