@@ -17,11 +17,11 @@ class ActionConfig(Config):
     mode: Literal["residual", "delta", "absolute"] = "residual"
     """residual: on the reference (or, in contact, on its holding command); delta and absolute: upstream's modes,
     kept for fidelity (wrist targets relative to where the wrist is, fingers absolute; or all absolute)."""
-    wrist_slide: float = Field(default=0.04, gt=0)
-    """Residual range of the wrist slides [m]."""
-    wrist_hinge: float = Field(default=0.2, gt=0)
+    wrist_slide: float = Field(default=0.08, gt=0)
+    """Residual range of the wrist slides [m]: an object that starts where it should not is to be reached."""
+    wrist_hinge: float = Field(default=0.5, gt=0)
     """Residual range of the wrist hinges [rad]."""
-    finger: float = Field(default=0.6, gt=0)
+    finger: float = Field(default=0.8, gt=0)
     """Residual range of the finger joints [rad]."""
     feed_forward: bool = True
     """Lead wrist targets by damping/stiffness times the reference velocity, which cancels the drive's lag."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import Dict, Iterator, Mapping, Optional, Tuple
+from typing import Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -52,13 +52,13 @@ class TrackingEnv:
 
     Args:
         hand: the hand.
-        objects: the objects that ``motions.objects`` names, in that order.
+        objects: the objects that ``motions.objects`` names.
         motions: the clips to track.
         config: the task.
-        num_envs: worlds; objects are dealt to them in turn.
+        num_envs: worlds; neighbours hold different objects.
         seed: of clip, frame and perturbation draws.
         auto_reset: False leaves ended worlds running against the clip's last frame, for evaluation.
-        world_object: index of each world's object (N,); dealt in turn if not given.
+        shares: of the worlds, by object; equal if not given.
 
     Raises:
         HotError: the motions are for another hand.
@@ -73,15 +73,14 @@ class TrackingEnv:
         num_envs: int,
         seed: int,
         auto_reset: bool = True,
-        world_object: Optional[Tensor] = None,
+        shares: Optional[Mapping[str, float]] = None,
     ) -> None:
         if motions.hand != hand.name:
             raise HotError(f"these motions are for the {motions.hand} hand, not for {hand.name}")
         self.hand, self.motions, self.config = hand, motions, config
         self.num_envs, self.auto_reset = num_envs, auto_reset
         specs = [objects[name] for name in motions.objects]
-        if world_object is None:
-            world_object = torch.arange(num_envs) % len(specs)
+        world_object = deal([1.0 if shares is None else shares[name] for name in motions.objects], num_envs)
         self.physics: Physics = make_physics(Scene(hand, specs, world_object), config.physics)
         self.device = device = self.physics.device
         self._judged = SurfacePoints(specs, world_object, ERROR_POINTS, device)
@@ -216,6 +215,14 @@ class TrackingEnv:
         self.physics.close()
 
 
+def deal(shares: Sequence[float], worlds: int) -> Tensor:
+    """An object for each world (N,), in proportion to ``shares`` among any neighbours as well as among all."""
+    ends = torch.tensor(shares, dtype=torch.float64).cumsum(0)
+    # Multiples of the golden ratio fill the unit interval evenly, however many are taken.
+    spread = (torch.arange(worlds, dtype=torch.float64) * _GOLDEN + 1e-9) % 1.0
+    return torch.searchsorted(ends / ends[-1], spread, right=True).clamp_max(len(shares) - 1)
+
+
 def _below(prefix: str, snapshot: Mapping[str, Tensor]) -> Dict[str, Tensor]:
     return {name[len(prefix) :]: value for name, value in snapshot.items() if name.startswith(prefix)}
 
@@ -234,4 +241,5 @@ def _one_thread(device: torch.device) -> Iterator[None]:
 
 
 _DRAWS_OF_CLIP = 3
+_GOLDEN = 0.6180339887498949
 _OWN = ("clip_ids", "frames", "progress", "targets", "base")

@@ -20,6 +20,7 @@ from hot.tracking.config import (
     TaskConfig,
     TerminationConfig,
 )
+from hot.tracking.env import deal
 from hot.tracking.reference import Reference
 from hot.tracking.resets import Draws, draw_factors, draws_needed, perturb
 from hot.tracking.rewards import ERRORS, reward
@@ -333,6 +334,14 @@ def test_a_restored_environment_continues_to_the_bit(make_env):
     fresh.reset()
     fresh.restore(snapshot)
     assert torch.equal(first, torch.stack([fresh.step(idle(fresh)).observation for _ in range(12)]))
+
+
+def test_worlds_get_objects_in_proportion_everywhere():
+    shares = torch.tensor([0.6, 0.3, 0.1])
+    for part in deal(shares.tolist(), 1000).split(100):
+        torch.testing.assert_close(torch.bincount(part, minlength=3) / 100, shares, atol=0.03, rtol=0)
+    assert set(deal([0.5, 0.0, 0.4], 50).tolist()) == {0, 2}
+    assert deal([2.0], 3).tolist() == [0, 0, 0]
 
 
 def test_motions_for_another_hand_are_refused(make_env, hover):
