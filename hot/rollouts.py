@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Dict, Optional
+from dataclasses import dataclass, fields, replace
+from typing import Dict, Optional, Sequence
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch import Tensor
 from hot.policies import Policy
 from hot.progress import Progress, silent
 from hot.tracking import Step, TrackingEnv
+from hot.tracking.resets import Draws, perturb
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,46 @@ class Trace:
     reward: Tensor  # (T, N)
 
 
+@dataclass(frozen=True)
+class Disturbance:
+    """What each of N worlds meets beside its clip. Given world by world, it does not depend on how many run at once."""
+
+    start: Tensor
+    """Uniform numbers in [0, 1) (N, R) from which the start state is perturbed."""
+    force_w: Optional[Tensor] = None
+    """Push on the object (N, 3) [N]."""
+    force_from: Optional[Tensor] = None
+    """Frame (N,) of the clip at which the push sets in."""
+    force_frames: int = 0
+    """Frames for which it lasts."""
+    factors: Optional[Dict[str, Tensor]] = None
+    """Factors (N,) by what they multiply, as for :meth:`hot.physics.Physics.randomize`."""
+
+    def rows(self, worlds: slice) -> Disturbance:
+        """That of some of the worlds."""
+        return replace(
+            self,
+            start=self.start[worlds],
+            force_w=None if self.force_w is None else self.force_w[worlds],
+            force_from=None if self.force_from is None else self.force_from[worlds],
+            factors=self.factors and {name: factor[worlds] for name, factor in self.factors.items()},
+        )
+
+    def force_at(self, frame: int, device: torch.device) -> Optional[Tensor]:
+        """Force (N, 3) [N] during the step from ``frame``, or None where there are no pushes."""
+        if self.force_w is None or self.force_from is None:
+            return None
+        on = (frame >= self.force_from) & (frame < self.force_from + self.force_frames)
+        return (self.force_w * on[:, None]).to(device)
+
+
 def roll_out(
-    env: TrackingEnv, policy: Optional[Policy], frames: int, progress: Progress = silent, what: str = "rolling out"
+    env: TrackingEnv,
+    policy: Optional[Policy],
+    frames: int,
+    progress: Progress = silent,
+    what: str = "rolling out",
+    disturbance: Optional[Disturbance] = None,
 ) -> Trace:
     """Track every clip of the environment's motions from its first frame, one world a clip.
 
@@ -47,12 +86,16 @@ def roll_out(
         env: made with as many worlds as clips, and without automatic restarts.
         policy: None for the open loop, whose targets are the reference's commands.
         frames: control steps; shorter clips are held at their last frame and marked invalid there.
+        disturbance: what the worlds meet; without one the environment perturbs the start states by its own draws.
     """
     clip_ids = torch.arange(env.num_envs, device=env.device)
-    observation = env.reset(clip_ids)
+    observation = _begin(env, clip_ids, disturbance)
     idle = torch.zeros(env.num_envs, env.num_actions, device=env.device)
     rows = []
     for frame in range(frames):
+        force_w = disturbance and disturbance.force_at(frame, env.device)
+        if force_w is not None:
+            env.physics.set_object_force(force_w)
         action = idle if policy is None else policy.act(observation)
         step = env.step(action)
         observation = step.observation
@@ -61,6 +104,28 @@ def roll_out(
     columns = {name: torch.stack([row[name] for row in rows]).cpu() for name in rows[0]}
     names = env.motions
     return Trace(hand=env.hand.name, object=names.objects[0], skill=names.skills[0], clip_ids=clip_ids.cpu(), **columns)
+
+
+def join(traces: Sequence[Trace]) -> Trace:
+    """One trace of all worlds in order; the traces are of consecutive parts of one motion set, equally long."""
+    columns = [each.name for each in fields(Trace) if isinstance(getattr(traces[0], each.name), Tensor)]
+    joined = {
+        name: torch.cat([getattr(each, name) for each in traces], dim=1) for name in columns if name != "clip_ids"
+    }
+    return replace(traces[0], clip_ids=torch.arange(joined["valid"].shape[1]), **joined)
+
+
+def _begin(env: TrackingEnv, clip_ids: Tensor, disturbance: Optional[Disturbance]) -> Tensor:
+    """The first observation (N, O)."""
+    observation = env.reset(clip_ids)
+    if disturbance is None:
+        return observation
+    if disturbance.factors:
+        env.physics.randomize(**{name: factor.to(env.device) for name, factor in disturbance.factors.items()})
+    reference = env.reference.now(clip_ids, torch.zeros_like(clip_ids))
+    start = perturb(reference, env.hand, env.config.reset, Draws(disturbance.start.to(env.device)))
+    env.physics.write_state(clip_ids, **vars(start))
+    return env.observe()
 
 
 def _row(env: TrackingEnv, step: Step) -> Dict[str, Tensor]:

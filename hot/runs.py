@@ -66,6 +66,11 @@ class Run:
         return self.path / "report.csv"
 
     @property
+    def metrics_path(self) -> Path:
+        """The learning curves: a row an epoch."""
+        return self.path / "metrics.csv"
+
+    @property
     def log_path(self) -> Path:
         """Folder of TensorBoard files."""
         return self.path / "log"
@@ -136,6 +141,14 @@ class Run:
         _write(self.preset_path, preset_yaml)
 
 
+def _machine() -> str:
+    """The GPU by its name if there is one, and the operating system."""
+    import torch
+
+    gpu = [torch.cuda.get_device_name()] if torch.cuda.is_available() else []
+    return ", ".join([*gpu, platform.platform()])
+
+
 def provenance(hand: str, object_name: str, stage: int, seed: int, command: Sequence[str], engine: str) -> Dict:
     """What made a run: the request, and the versions of everything that took part."""
     return {
@@ -148,7 +161,7 @@ def provenance(hand: str, object_name: str, stage: int, seed: int, command: Sequ
         "hot": __version__,
         "git_commit": _git_commit(),
         "python": platform.python_version(),
-        "machine": platform.platform(),
+        "machine": _machine(),
         "packages": package_versions(),
     }
 

@@ -11,9 +11,9 @@ from typing_extensions import Annotated
 
 from hot import __version__
 from hot.errors import HotError
-from hotcli import bench, console, data, doctor, evaluate, train
+from hotcli import bench, compare, console, curves, data, doctor, evaluate, policies, train
 
-_PIPELINE = ("data", "train", "eval", "bench", "doctor")
+_PIPELINE = ("data", "train", "curves", "eval", "policies", "bench", "doctor")
 
 
 class PipelineGroup(TyperGroup):
@@ -39,8 +39,11 @@ class PipelineGroup(TyperGroup):
 
 app = typer.Typer(cls=PipelineGroup, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 app.add_typer(data.app, name="data")
+train.app.command("compare")(compare.compare)
 app.add_typer(train.app, name="train")
+app.command("curves")(curves.curves)
 app.command("eval")(evaluate.evaluate)
+app.add_typer(policies.app, name="policies")
 app.command("bench")(bench.bench)
 app.command("doctor")(doctor.doctor)
 

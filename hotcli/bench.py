@@ -1,9 +1,10 @@
-"""``hot bench``: how much of the engine's speed the environment keeps, measured in one run."""
+"""``hot bench``: how much of the engine's speed the environment keeps, and learning after it, measured in one run."""
 
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, List, Optional
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 import typer
 from typing_extensions import Annotated
@@ -11,62 +12,135 @@ from typing_extensions import Annotated
 from hotcli import choices, clips, console, options, progress
 
 if TYPE_CHECKING:
+    from hot.presets import Preset
     from hot.progress import Progress
     from hot.tracking.bench import BenchReport
+    from hot.training.bench import TrainingBenchReport
 
 _CLIPS = 200  # enough for worlds to be at different instants of different grasps
+_CPU_WORLDS = 2048
+_EPOCHS = 5
+
+
+@dataclass(frozen=True)
+class Benched:
+    """What was measured for one hand, and on which engine."""
+
+    engine: str
+    stepping: BenchReport
+    training: Optional[TrainingBenchReport]
+
+    @property
+    def learning_ratio(self) -> Optional[float]:
+        """Speed with learning as a share of bare physics'."""
+        if self.training is None:
+            return None
+        return self.training.training_steps_per_s / self.stepping.physics_steps_per_s
 
 
 def bench(
     hand: options.HandOption = None,
     object_: options.ObjectOption = None,
-    num_envs: Annotated[int, typer.Option("--num-envs", min=1, help="Worlds that are stepped at once.")] = 2048,
+    num_envs: Annotated[
+        Optional[int],
+        typer.Option(
+            "--num-envs",
+            min=1,
+            help="Worlds that are stepped at once.",
+            show_default=f"{_CPU_WORLDS}; on Warp the preset's",
+        ),
+    ] = None,
     steps: Annotated[int, typer.Option("--steps", min=1, help="Control steps a round.")] = 20,
-    device: options.DeviceOption = "cpu",
+    training: Annotated[bool, typer.Option("--training", help="Also learn, by rl-games and by a plain loop.")] = False,
+    engine: options.EngineOption = None,
     set_: options.SetOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
     """Compare environment steps with bare physics steps of the same scenes; all hands unless one is named."""
     from hot.hands import hand_names
 
-    overrides = {"synthesis.train_clips": _CLIPS, **choices.engine_of(device), **options.assignments(set_)}
+    overrides = {"synthesis.train_clips": _CLIPS, **choices.engine_of(engine), **options.assignments(set_)}
+    if num_envs or overrides["physics.engine"] == "mujoco":
+        overrides["ppo.num_envs"] = num_envs or _CPU_WORLDS
     reports = []
     with progress.drawn() as listener:
         for name in [hand] if hand else hand_names():
-            reports.append(_bench_hand(name, object_, num_envs, steps, overrides, listener))
+            preset = choices.make_preset(name, object_, None, ("grasp",), overrides)
+            reports.append(_bench_hand(preset, steps, training, listener))
     if as_json:
-        return console.show_json([{**report.model_dump(), "ratio": report.ratio} for report in reports])
+        return console.show_json([_as_json(report) for report in reports])
     _show(reports)
+    if training:
+        _show_training(reports)
 
 
-def _bench_hand(
-    hand: str, object_name: Optional[str], num_envs: int, steps: int, overrides: dict, listener: Progress
-) -> BenchReport:
+def _bench_hand(preset: Preset, steps: int, training: bool, listener: Progress) -> Benched:
     from hot import tracking
-    from hot.tracking import bench as bench_room
+    from hot.tracking import bench as tracking_bench
 
-    preset = choices.make_preset(hand, object_name, None, ("grasp",), overrides)
     hand_spec, object_spec = choices.load_specs(preset)
     motions = clips.planned(hand_spec, object_spec, "grasp", preset, "train", listener)
     objects = {object_spec.name: object_spec}
-    env = tracking.TrackingEnv(hand_spec, objects, motions, preset.task, num_envs, preset.seed)
+    env = tracking.TrackingEnv(hand_spec, objects, motions, preset.task, preset.ppo.num_envs, preset.seed)
     with contextlib.closing(env):
-        return bench_room.bench(env, steps, progress=listener)
+        stepping = tracking_bench.bench(env, steps, progress=listener)
+        if not training:
+            return Benched(preset.physics.engine, stepping, None)
+        from hot.training import bench as training_bench
+
+        learning = training_bench.bench_training(env, preset.ppo, _EPOCHS, listener)
+        return Benched(preset.physics.engine, stepping, learning)
 
 
-def _show(reports: List[BenchReport]) -> None:
-    columns = ["hand", "object", "worlds", "threads", "touching", "environment [steps/s]", "physics [steps/s]", "ratio"]
+def _as_json(report: Benched) -> Dict[str, Any]:
+    values = {**report.stepping.model_dump(), "engine": report.engine, "ratio": report.stepping.ratio}
+    if report.training is not None:
+        training = {**report.training.model_dump(), "ratio": report.training.ratio}
+        values.update(training=training, learning_ratio=report.learning_ratio)
+    return values
+
+
+def _show(reports: List[Benched]) -> None:
+    columns = [
+        "hand", "object", "engine", "worlds", "substeps x iterations", "threads", "touching",
+        "environment [steps/s]", "physics [steps/s]", "ratio",
+    ]  # fmt: skip
+    rows = []
+    for report in reports:
+        step = report.stepping
+        rows.append(
+            [
+                step.hand,
+                step.object,
+                report.engine,
+                str(step.worlds),
+                f"{step.substeps} x {step.iterations}",
+                str(step.threads),
+                f"{step.contacts:.0%}",
+                f"{step.env_steps_per_s:,.0f}",
+                f"{step.physics_steps_per_s:,.0f}",
+                f"{step.ratio:.3f}",
+            ]
+        )
+    console.show_table("Environment against bare physics", columns, rows, words=3)
+
+
+def _show_training(reports: List[Benched]) -> None:
+    columns = [
+        "hand", "worlds x steps", "minibatches x passes", "with learning [steps/s]", "/ physics",
+        "plain loop [steps/s]", "rl-games / plain loop",
+    ]  # fmt: skip
     rows = [
         [
-            report.hand,
-            report.object,
-            str(report.worlds),
-            str(report.threads),
-            f"{report.contacts:.0%}",
-            f"{report.env_steps_per_s:,.0f}",
-            f"{report.physics_steps_per_s:,.0f}",
-            f"{report.ratio:.3f}",
+            report.stepping.hand,
+            f"{report.training.worlds} x {report.training.horizon}",
+            f"{report.training.minibatches} x {report.training.mini_epochs}",
+            f"{report.training.training_steps_per_s:,.0f}",
+            f"{report.learning_ratio:.3f}",
+            f"{report.training.plain_steps_per_s:,.0f}",
+            f"{report.training.ratio:.3f}",
         ]
         for report in reports
+        if report.training is not None
     ]
-    console.show_table("Environment against bare physics", columns, rows, words=2)
+    console.show_table("Learning against bare physics, and rl-games against a plain loop", columns, rows, words=1)

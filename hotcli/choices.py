@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from hot.errors import ConfigError
+from hot.errors import ConfigError, UnknownNameError
 from hotcli.options import DEFAULT_HAND, DEFAULT_OBJECT
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from hot.objects import ObjectSpec
     from hot.presets import Preset
 
-_ENGINES = {"cpu": "mujoco", "cuda": "warp"}
+_ENGINES = ("auto", "mujoco", "warp")
 
 
 def make_preset(
@@ -36,24 +36,31 @@ def load_specs(preset: Preset) -> Tuple[HandSpec, ObjectSpec]:
     return load_hand(preset.hand), load_object(preset.object)
 
 
-def engine_of(device: str) -> Dict[str, str]:
-    """The preset values that run physics on a device.
+def engine_of(engine: Optional[str]) -> Dict[str, str]:
+    """The preset values that run physics on an engine; none given is auto.
 
     Raises:
-        ConfigError: no engine runs there, or it is missing here.
+        UnknownNameError: no such engine.
+        ConfigError: it needs a GPU, and there is none.
     """
-    if device not in _ENGINES:
-        raise ConfigError(f"no engine runs on '{device}'; known: {', '.join(_ENGINES)}")
-    if device == "cuda":
+    from hot.physics.engines import concrete
+
+    named = engine or "auto"
+    if named not in _ENGINES:
+        raise UnknownNameError("engine", named, _ENGINES)
+    if named == "warp":
         _insist_on_gpu()
-    return {"physics.engine": _ENGINES[device]}
+    return {"physics.engine": concrete(named)}
 
 
 def _insist_on_gpu() -> None:
     import torch
 
     if not torch.cuda.is_available():
-        raise ConfigError("--device cuda needs an NVIDIA GPU that PyTorch sees; hot doctor says what is missing")
+        raise ConfigError(
+            "--engine warp needs an NVIDIA GPU that PyTorch sees; hot doctor says what is missing. "
+            "Warp on a CPU is slow and good for comparing only: --set physics.engine=warp"
+        )
 
 
 def preset_text(preset: Preset) -> str:

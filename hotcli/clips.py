@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hot.objects import ObjectSpec
     from hot.presets import Preset
     from hot.progress import Progress
+    from hot.synthesis import Sizes
 
 
 def motions_folder(hand: str, object_name: str) -> Path:
@@ -73,13 +74,18 @@ def planned(
 
 def for_training(
     hand: HandSpec, object_spec: ObjectSpec, preset: Preset, source: Optional[Path], progress: Progress
-) -> Motions:
-    """Clips of all of a preset's skills: from ``source``, else from the data folder, made there if missing."""
+) -> Sizes:
+    """Clips of all of a preset's skills, in all of its sizes of the object: from ``source``, else from the data folder,
+    made there if missing."""
     from hot.motions import Motions
+    from hot.synthesis import in_sizes
 
-    if source is not None:
-        sets = read(source, hand, object_spec, preset)
-        return Motions.concatenate([sets[skill] for skill in preset.skills])
+    sets = read(source, hand, object_spec, preset) if source else _kept(hand, object_spec, preset, progress)
+    motions = Motions.concatenate([sets[skill] for skill in preset.skills])
+    return in_sizes(motions, hand, object_spec, preset.scaling, preset.synthesis, progress)
+
+
+def _kept(hand: HandSpec, object_spec: ObjectSpec, preset: Preset, progress: Progress) -> Dict[str, Motions]:
     folder = motions_folder(hand.name, object_spec.name)
     missing = [skill for skill in preset.skills if not (folder / f"{skill}.safetensors").exists()]
     if missing:
@@ -87,7 +93,7 @@ def for_training(
         generate(hand, object_spec, preset.model_copy(update={"skills": tuple(missing)}), folder, progress)
     sets = read(folder, hand, object_spec, preset)
     console.note(f"Motions: {folder} ({', '.join(f'{sets[s].num_clips} {s}' for s in preset.skills)})")
-    return Motions.concatenate([sets[skill] for skill in preset.skills])
+    return sets
 
 
 def read(source: Path, hand: HandSpec, object_spec: ObjectSpec, preset: Preset) -> Dict[str, Motions]:

@@ -28,8 +28,13 @@ NumEnvsOption = Annotated[
 ClipsOption = Annotated[
     Optional[int], typer.Option("--clips", min=1, help="Clips of each skill.", show_default="preset")
 ]
-DeviceOption = Annotated[
-    str, typer.Option("--device", help="cpu: MuJoCo; cuda: MuJoCo Warp on an NVIDIA GPU, and learning there too.")
+EngineOption = Annotated[
+    Optional[str],
+    typer.Option(
+        "--engine",
+        help="mujoco, on CPUs; warp, on an NVIDIA GPU, and learning there too; auto, warp if it can.",
+        show_default="auto",
+    ),
 ]
 MotionsOption = Annotated[
     Optional[Path],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional, Sequence, Tuple
 
 import typer
 from typing_extensions import Annotated
@@ -16,6 +18,9 @@ from hotcli import choices, clips, console, options, progress
 if TYPE_CHECKING:
     from hot.presets import Preset
     from hot.runs import Run
+    from hot.training.ranks import Ranks
+
+_MAY_CHANGE = ("ppo.epochs", "ppo.seconds")
 
 app = typer.Typer(no_args_is_help=True, help="Train policies.")
 
@@ -30,8 +35,12 @@ def teacher(  # noqa: PLR0913  a command's parameters are its options
     epochs: Annotated[
         Optional[int], typer.Option("--epochs", min=1, help="Rounds of roll-out and update.", show_default="preset")
     ] = None,
+    minutes: Annotated[
+        Optional[float], typer.Option("--minutes", help="Training time; it ends training if epochs do not.")
+    ] = None,
     seed: options.SeedOption = None,
-    device: options.DeviceOption = "cpu",
+    engine: options.EngineOption = None,
+    gpus: Annotated[int, typer.Option("--gpus", min=1, help="GPUs of this machine, each with its own worlds.")] = 1,
     motions: options.MotionsOption = None,
     start: Annotated[
         Optional[Path],
@@ -43,8 +52,11 @@ def teacher(  # noqa: PLR0913  a command's parameters are its options
     dry_run: options.DryRunOption = False,
 ) -> None:
     """Train one policy to track the motions of a hand and an object."""
-    overrides = options.given(seed=seed, ppo__num_envs=num_envs, ppo__epochs=epochs)
-    overrides.update({**choices.engine_of(device), **options.assignments(set_)})
+    seconds = None if minutes is None else 60.0 * minutes
+    overrides = options.given(seed=seed, ppo__num_envs=num_envs, ppo__epochs=epochs, ppo__seconds=seconds)
+    if engine is not None or not resume:
+        overrides.update(choices.engine_of(engine))
+    overrides.update(options.assignments(set_))
     skills = options.split_names(skill)
     if resume:
         asked = options.given(hand=hand, object=object_, stage=stage, skills=skills or None)
@@ -53,8 +65,39 @@ def teacher(  # noqa: PLR0913  a command's parameters are its options
         run, preset = None, choices.make_preset(hand, object_, stage, skills, overrides)
     if dry_run:
         return console.show(choices.preset_text(preset))
-    first = None if resume else _starting_run(preset, start)
-    _train(preset, run, first, motions, out)
+    if _is_launched(preset, gpus):
+        return None
+    with _together() as ranks:
+        first = ranks.share(_starting_run(preset, start) if ranks.leads and not resume else None)
+        _train(preset, run, first, motions, out, ranks)
+
+
+def _is_launched(preset: Preset, gpus: int) -> bool:
+    """Run this command in a process for each of several GPUs, unless this is such a process already."""
+    from hot.training import ranks
+
+    if gpus == 1 or ranks.launched():
+        return False
+    ranks.check_gpus(gpus)
+    if preset.physics.engine != "warp":
+        raise ConfigError(f"--gpus {gpus} needs --engine warp; {preset.physics.engine} runs on CPUs")
+    code = ranks.launch([sys.executable, "-m", "hotcli", *sys.argv[1:]], gpus)
+    if code:
+        raise typer.Exit(code)
+    return True
+
+
+@contextlib.contextmanager
+def _together() -> Iterator[Ranks]:
+    """Meet the other processes of this command, if there are any; only the first of them speaks."""
+    from hot.training import ranks
+
+    with ranks.joined() as joined, contextlib.ExitStack() as stack:
+        if not joined.leads:
+            nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
+            stack.enter_context(contextlib.redirect_stdout(nowhere))
+            stack.enter_context(contextlib.redirect_stderr(nowhere))
+        yield joined
 
 
 def _resumed(out: Optional[Path], asked: Mapping[str, Any]) -> Tuple[Run, Preset]:
@@ -68,9 +111,10 @@ def _resumed(out: Optional[Path], asked: Mapping[str, Any]) -> Tuple[Run, Preset
     run = Run.open(out)
     old = presets.load(run.preset_path)
     new = presets.override(old, asked)
-    changed = {key: pair for key, pair in presets.differences(old, new).items() if key != "ppo.epochs"}
+    changed = {key: pair for key, pair in presets.differences(old, new).items() if key not in _MAY_CHANGE}
     for key, (was, wanted) in changed.items():
-        raise ConfigError(f"{run.path} was begun with {key} = {was}, not {wanted}; only ppo.epochs may change")
+        allowed = " and ".join(_MAY_CHANGE)
+        raise ConfigError(f"{run.path} was begun with {key} = {was}, not {wanted}; only {allowed} may change")
     return run, new
 
 
@@ -99,40 +143,43 @@ def _starting_run(preset: Preset, start: Optional[Path]) -> Optional[Run]:
 
 
 def _train(
-    preset: Preset, run: Optional[Run], first: Optional[Run], source: Optional[Path], out: Optional[Path]
+    preset: Preset, old: Optional[Run], first: Optional[Run], source: Optional[Path], out: Optional[Path], ranks: Ranks
 ) -> None:
-    from hot import presets, runs, training
+    from hot import training
 
     hand, object_spec = choices.load_specs(preset)
     with progress.drawn() as listener:
-        motions = clips.for_training(hand, object_spec, preset, source, listener)
-        resume = run is not None
-        if run is None:
-            path = out or runs.new_path(options.RUNS_FOLDER, preset.hand, preset.object, preset.stage)
-            run = runs.Run.create(path, presets.dump(preset), _provenance(preset, first))
-        else:
-            run.write_preset(presets.dump(preset))
-            run.set_status("running")
+        with ranks.leader_first():  # it makes the clips that are missing, and the others read them
+            data = clips.for_training(hand, object_spec, preset, source, listener)
+        run: Run = ranks.share(_begun(preset, old, first, out) if ranks.leads else None)
         console.note(f"Run: {run.path}  TensorBoard: tensorboard --logdir {run.log_path}")
         try:
             training.train_teacher(
-                training.TeacherData(hand, {object_spec.name: object_spec}, motions),
+                training.TeacherData(hand, data.objects, data.motions, data.shares),
                 preset.task,
                 preset.ppo,
                 run,
                 preset.seed,
                 start=first.checkpoint_path if first else None,
-                resume=resume,
+                resume=old is not None,
                 progress=listener,
             )
-        except BaseException as error:
-            run.set_status("interrupted")
-            if isinstance(error, KeyboardInterrupt):
-                hint = _resume_hint(run)
-                console.note(hint)
+        except KeyboardInterrupt:
+            console.note(_resume_hint(run))
             raise
     console.note(f"Judge it: hot eval {shlex.quote(str(run.path))}")
     console.show(str(run.policy_path))
+
+
+def _begun(preset: Preset, run: Optional[Run], first: Optional[Run], out: Optional[Path]) -> Run:
+    """A new run's folder, or an old one's with the preset of now."""
+    from hot import presets, runs
+
+    if run is not None:
+        run.write_preset(presets.dump(preset))
+        return run
+    path = out or runs.new_path(options.RUNS_FOLDER, preset.hand, preset.object, preset.stage)
+    return runs.Run.create(path, presets.dump(preset), _provenance(preset, first))
 
 
 def _resume_hint(run: Run) -> str:

@@ -61,7 +61,7 @@ def test_a_run_goes_on_where_it_was_told_to_stop(hot, tmp_path):
     provenance = json.loads((tmp_path / "runs" / "one" / "state.json").read_text())
     assert provenance["status"] == "finished"
     refused = hot("train teacher --resume --out runs/one --num-envs 32", code=1)
-    assert "only ppo.epochs may change" in refused.stderr
+    assert "only ppo.epochs and ppo.seconds may change" in refused.stderr
     again = hot(f"{start} --set synthesis.train_clips=4", code=1)
     assert "--resume" in again.stderr
 

@@ -1,11 +1,14 @@
 """How well a controller tracks: errors, success rules, and reports with intervals."""
 
-from hot.evaluation.config import EvaluationConfig
-from hot.evaluation.evaluate import evaluate
+from hot.evaluation.conditions import Condition, conditions
+from hot.evaluation.config import EvaluationConfig, RobustnessConfig
+from hot.evaluation.encoding import check_ending, write_mp4, write_video
+from hot.evaluation.evaluate import Exam, evaluate, judge, resting_poses
 from hot.evaluation.metrics import (
     FrameErrors,
     Verdict,
     add_auc,
+    end_success,
     frame_errors,
     hot_success,
     spider_success,
@@ -13,9 +16,11 @@ from hot.evaluation.metrics import (
 )
 from hot.evaluation.report import (
     OPEN_LOOP,
+    PLAIN,
     ClipScore,
     Comparison,
     Difference,
+    PoseReport,
     Rate,
     Report,
     SkillReport,
@@ -24,26 +29,37 @@ from hot.evaluation.report import (
 )
 from hot.evaluation.skill_rules import skill_success
 from hot.evaluation.summary import compare, pick_clips, summarise
-from hot.evaluation.video import write_clip_video, write_mp4
+from hot.evaluation.video import check_clip, write_clip_video
 
 __all__ = [
     "OPEN_LOOP",
+    "PLAIN",
     "ClipScore",
     "Comparison",
+    "Condition",
     "Difference",
     "EvaluationConfig",
+    "Exam",
     "FrameErrors",
+    "PoseReport",
     "Rate",
     "Report",
+    "RobustnessConfig",
     "SkillReport",
     "Verdict",
     "add_auc",
+    "check_clip",
+    "check_ending",
     "compare",
+    "conditions",
+    "end_success",
     "evaluate",
     "frame_errors",
     "hot_success",
+    "judge",
     "pick_clips",
     "read_report",
+    "resting_poses",
     "skill_success",
     "spider_success",
     "strict_success",
@@ -51,4 +67,5 @@ __all__ = [
     "write_clip_video",
     "write_mp4",
     "write_report",
+    "write_video",
 ]

@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Optional, Tuple
+from dataclasses import dataclass
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 from hot.errors import HotError
+from hot.evaluation.conditions import Condition, disturbance
 from hot.evaluation.report import OPEN_LOOP, SkillReport
 from hot.evaluation.summary import summarise
 from hot.hands import HandSpec
 from hot.motions import Motions
-from hot.objects import ObjectSpec
+from hot.objects import ObjectSpec, resting_classes
+from hot.physics.engines import concrete
 from hot.policies import Policy
 from hot.progress import Progress, silent
-from hot.rollouts import Trace, roll_out
+from hot.rollouts import Disturbance, Trace, join, roll_out
 from hot.tracking import TrackingEnv
-from hot.tracking.config import ActionConfig, ObservationConfig, TaskConfig, TerminationConfig
+from hot.tracking.config import ActionConfig, ObservationConfig, RandomizationConfig, TaskConfig, TerminationConfig
+
+CPU_WORLDS = 512
+"""Worlds at once on a CPU: more would need memory and gain no speed."""
+
+
+@dataclass(frozen=True)
+class Exam:
+    """What controllers are judged on: the clips of one skill and one object, one world a clip.
+
+    ``task``'s physics is refined and its perturbation kept; a policy brings its own observation and action. Of each
+    clip the first ``frames`` are tracked; shorter clips end earlier. ``seed`` is that of all disturbances.
+    """
+
+    task: TaskConfig
+    hand: HandSpec
+    object_spec: ObjectSpec
+    motions: Motions
+    frames: int
+    seed: int
+    worlds: Optional[int] = None
+    """Clips tracked at once; None takes 512 on a CPU and all on a GPU."""
 
 
 def evaluate(
@@ -28,37 +52,83 @@ def evaluate(
     seed: int,
     progress: Progress = silent,
 ) -> Tuple[SkillReport, Trace]:
-    """Track every clip of one skill and one object, one world a clip.
+    """:func:`judge` in the plain condition."""
+    return judge(policy, Exam(task, hand, object_spec, motions, frames, seed), Condition(), progress)
+
+
+def judge(
+    policy: Optional[Policy], exam: Exam, condition: Condition, progress: Progress = silent
+) -> Tuple[SkillReport, Trace]:
+    """Track every clip of an exam in one condition. What a clip meets does not depend on how many run at once.
 
     Args:
         policy: None for the open loop.
-        task: its physics is refined and its perturbation kept; a policy brings its own observation and action.
-        frames: frames of each clip; shorter clips end earlier.
-        seed: of the perturbations, so that two controllers meet the same ones.
 
     Raises:
         HotError: the policy is for another hand or for joints of other names.
     """
-    env = TrackingEnv(
-        hand,
-        {motions.objects[0]: object_spec},
-        motions,
-        _judging(task, policy, hand),
-        num_envs=motions.num_clips,
-        seed=seed,
-        auto_reset=False,
-    )
-    controller = OPEN_LOOP if policy is None else "policy"
-    with contextlib.closing(env):
-        steps = min(frames, int(motions.lengths.max())) - 1
-        acting = None if policy is None else policy.to(env.device)
-        trace = roll_out(env, acting, steps, progress, f"{motions.skills[0]}, {controller}")
-    return summarise(trace, object_spec, controller), trace
+    task, controller = _judging(exam, condition, policy), OPEN_LOOP if policy is None else "policy"
+    met = disturbance(condition, exam.motions, exam.hand, exam.frames, exam.seed)
+    trace = _track(policy, exam, task, met, f"{exam.motions.skills[0]}, {condition.name}, {controller}", progress)
+    report = summarise(trace, exam.object_spec, controller, resting_poses(exam.motions, exam.object_spec))
+    facts = {"condition": condition.name, "engine": concrete(task.physics.engine), "noise": task.reset.noise}
+    return report.model_copy(update=facts), trace
 
 
-def _judging(task: TaskConfig, policy: Optional[Policy], hand: HandSpec) -> TaskConfig:
+def resting_poses(motions: Motions, object_spec: ObjectSpec) -> Tuple[str, ...]:
+    """Class of each clip's resting pose: where a grasp begins, where a place ends; empty for other skills."""
+    if motions.skills[0] not in ("grasp", "place"):
+        return ()
+    rows = motions.clip_start[:-1] if motions.skills[0] == "grasp" else motions.clip_start[1:] - 1
+    return resting_classes(object_spec, motions.object_quat_w[rows])
+
+
+def _track(
+    policy: Optional[Policy], exam: Exam, task: TaskConfig, met: Disturbance, what: str, progress: Progress
+) -> Trace:
+    """The trace of all clips, made part by part."""
+    clips, steps = exam.motions.num_clips, min(exam.frames, int(exam.motions.lengths.max())) - 1
+    at_once = exam.worlds or (clips if concrete(task.physics.engine) == "warp" else CPU_WORLDS)
+    traces = []
+    for first in range(0, clips, at_once):
+        part = slice(first, min(first + at_once, clips))
+        motions = exam.motions.select(range(part.start, part.stop))
+        env = TrackingEnv(
+            exam.hand,
+            {motions.objects[0]: exam.object_spec},
+            motions,
+            task,
+            num_envs=motions.num_clips,
+            seed=exam.seed,
+            auto_reset=False,
+        )
+        with contextlib.closing(env):
+            acting = None if policy is None else policy.to(env.device)
+            report = _of_parts(progress, part, clips)
+            traces.append(roll_out(env, acting, steps, report, what, met.rows(part)))
+    return join(traces)
+
+
+def _of_parts(progress: Progress, part: slice, clips: int) -> Progress:
+    """Progress of a part of the clips as progress of all of them."""
+
+    def report(what: str, done: int, total: int, figures: Mapping[str, float]) -> None:
+        share = (part.start + (part.stop - part.start) * done / total) / clips
+        progress(what, round(share * total), total, figures)
+
+    return report
+
+
+def _judging(exam: Exam, condition: Condition, policy: Optional[Policy]) -> TaskConfig:
     """The task as it is judged: fine physics, nothing given up, seen and acted on as the policy was trained."""
-    changes = {"physics": task.physics.fine(), "termination": TerminationConfig(enabled=False)}
+    task, hand = exam.task, exam.hand
+    changes: Dict[str, Any] = {
+        "physics": task.physics.fine(),
+        "termination": TerminationConfig(enabled=False),
+        "randomization": RandomizationConfig(),
+    }
+    if condition.noise is not None:
+        changes["reset"] = task.reset.model_copy(update={"noise": condition.noise})
     if policy is not None:
         spec = policy.spec
         if spec.hand != hand.name:

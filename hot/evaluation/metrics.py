@@ -17,6 +17,8 @@ NUM_POINTS = 20
 """Surface points of the object error: the first of an object's points, spread by farthest-point sampling."""
 EDGE_FRAMES = 10
 """Frames at either end of a clip that the all-frames rules leave out."""
+END_FRAMES = 30
+"""Frames at the end of a clip that the end rule reads."""
 AUC_LIMIT = 10.0
 """Distance [cm] at which the ADD curve ends."""
 
@@ -93,6 +95,11 @@ def middle_frames(valid: Tensor) -> Tensor:
     return (number >= EDGE_FRAMES) & (number < valid.sum(0) - EDGE_FRAMES)
 
 
+def last_frames(valid: Tensor) -> Tensor:
+    """The last 30 valid frames (T, N) of each clip, or all of a shorter one."""
+    return valid & (frame_numbers(valid) >= valid.sum(0) - END_FRAMES)
+
+
 def clip_mean(values: Tensor, errors: FrameErrors) -> Tensor:
     """Mean of (T, N) over each clip's valid frames (N,); infinite for clips that are not finite, NaN if empty."""
     mean = torch.where(errors.valid, values, 0.0).sum(0) / errors.valid.sum(0)
@@ -112,8 +119,16 @@ def hot_success(errors: FrameErrors) -> Verdict:
 
 def strict_success(errors: FrameErrors) -> Verdict:
     """Strict rule: the object within 3 cm and 30 deg on all frames but the first and last 10."""
-    good = (errors.object_cm < 3) & (errors.rotation_deg < 30)
-    return hold_on(good, middle_frames(errors.valid), errors)
+    return hold_on(_strict(errors), middle_frames(errors.valid), errors)
+
+
+def end_success(errors: FrameErrors) -> Verdict:
+    """End rule: the object within 3 cm and 30 deg on each of the last 30 frames, wherever it was before."""
+    return hold_on(_strict(errors), last_frames(errors.valid), errors)
+
+
+def _strict(errors: FrameErrors) -> Tensor:
+    return (errors.object_cm < 3) & (errors.rotation_deg < 30)
 
 
 def spider_success(errors: FrameErrors) -> Verdict:

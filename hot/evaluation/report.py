@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -14,6 +14,8 @@ from hot.writing import write_atomically
 
 OPEN_LOOP = "open loop"
 """Name of the controller that replays the reference's targets."""
+PLAIN = "plain"
+"""Name of the condition in which nothing disturbs the worlds but the perturbation of start states."""
 
 
 class _Result(BaseModel):
@@ -40,16 +42,35 @@ class ClipScore(_Result):
     clip_id: int
     means: Dict[str, Optional[float]]
     success: Dict[str, Optional[bool]]
+    pose: Optional[str] = None
+    """Class of the pose in which the object rests; None for skills without one."""
+
+
+class PoseReport(_Result):
+    """The clips of one class of resting pose: where a grasp begins, where a place ends."""
+
+    pose: str
+    """standing, lying or odd; "any" for an object without a long axis."""
+    clips: int
+    share: float
+    """Of all clips, in [0, 1]."""
+    rates: Dict[str, Rate]
 
 
 class SkillReport(_Result):
-    """One controller on the clips of one skill with one hand and one object."""
+    """One controller on the clips of one skill with one hand and one object, in one condition on one engine."""
 
     hand: str
     object: str
     skill: str
     controller: str
     """Name of the policy, or "open loop"."""
+    condition: str = PLAIN
+    """"plain", or what disturbs the worlds."""
+    engine: str = ""
+    """Name of the engine; empty if the trace did not come from :func:`judge`."""
+    noise: float = 0.0
+    """Probability of each perturbation item of the start state."""
     clips: int
     frames: int
     """Frames of the longest clip."""
@@ -58,6 +79,8 @@ class SkillReport(_Result):
     rates: Dict[str, Rate]
     means: Dict[str, Optional[float]]
     scores: Tuple[ClipScore, ...]
+    poses: Tuple[PoseReport, ...] = ()
+    """By class of resting pose; empty for skills that neither begin nor end on the table."""
 
 
 class Difference(_Result):
@@ -70,11 +93,12 @@ class Difference(_Result):
 
 
 class Comparison(_Result):
-    """Two controllers on the same clips."""
+    """Two controllers, or one on two engines, on the same clips in the same condition."""
 
     hand: str
     object: str
     skill: str
+    condition: str = PLAIN
     first: str
     second: str
     rates: Dict[str, Difference]
@@ -86,11 +110,11 @@ class Report(_Result):
 
     hand: str
     objects: Tuple[str, ...]
-    engine: str
-    physics: Dict[str, Any]
-    """The physics choices, as plain numbers."""
+    physics: Dict[str, Dict[str, Any]]
+    """The physics choices of each engine, as plain numbers."""
     seed: int
     noise: float
+    """Of every condition but those that name their own."""
     policy: Optional[str] = None
     """Where the policy came from; None if only the open loop ran."""
     skills: Tuple[SkillReport, ...]
@@ -110,8 +134,9 @@ class Report(_Result):
         return cls.model_validate_json(text)
 
     def to_csv(self) -> str:
-        """One row per hand, object, skill and controller; a rate is followed by its interval and clip count."""
-        rows = [self._row(skill) for skill in self.skills]
+        """One row per hand, object, skill, controller, condition and engine, followed by one per class of resting
+        pose, whose means are empty; a rate is followed by its interval and clip count."""
+        rows = [row for skill in self.skills for row in self._rows(skill)]
         fields = list(dict.fromkeys(key for row in rows for key in row))
         text = io.StringIO()
         writer = csv.DictWriter(text, fields, lineterminator="\n")
@@ -119,12 +144,21 @@ class Report(_Result):
         writer.writerows(rows)
         return text.getvalue()
 
-    def _row(self, skill: SkillReport) -> Dict[str, Any]:
-        row: Dict[str, Any] = skill.model_dump(exclude={"rates", "means", "scores"})
-        for name, rate in ((f"success_{rule}", rate) for rule, rate in skill.rates.items()):
-            row.update({name: rate.value, f"{name}_low": rate.low, f"{name}_high": rate.high})
-            row[f"{name}_clips"] = rate.clips
-        return {**row, **skill.means, "engine": self.engine, "seed": self.seed, "noise": self.noise}
+    def _rows(self, skill: SkillReport) -> Iterator[Dict[str, Any]]:
+        row: Dict[str, Any] = skill.model_dump(exclude={"rates", "means", "scores", "poses"})
+        row.update({"pose": "all", "share": 1.0, "seed": self.seed})
+        yield {**row, **_cells(skill.rates), **skill.means}
+        for part in skill.poses:
+            of_part = {"pose": part.pose, "clips": part.clips, "share": part.share, "nonfinite_clips": None}
+            yield {**row, **of_part, **_cells(part.rates)}
+
+
+def _cells(rates: Dict[str, Rate]) -> Dict[str, Any]:
+    cells: Dict[str, Any] = {}
+    for name, rate in ((f"success_{rule}", rate) for rule, rate in rates.items()):
+        cells.update({name: rate.value, f"{name}_low": rate.low, f"{name}_high": rate.high})
+        cells[f"{name}_clips"] = rate.clips
+    return cells
 
 
 def write_report(report: Report, folder: Path) -> Tuple[Path, Path]:

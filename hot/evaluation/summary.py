@@ -14,28 +14,32 @@ from hot.evaluation.metrics import (
     Verdict,
     add_auc,
     clip_mean,
+    end_success,
     frame_errors,
     hot_success,
     spider_success,
     strict_success,
 )
-from hot.evaluation.report import OPEN_LOOP, ClipScore, Comparison, Difference, Rate, SkillReport
+from hot.evaluation.report import OPEN_LOOP, ClipScore, Comparison, Difference, PoseReport, Rate, SkillReport
 from hot.evaluation.skill_rules import skill_success
 from hot.objects import ObjectSpec
 from hot.rollouts import Trace
 
 
-def summarise(trace: Trace, object_spec: ObjectSpec, controller: str = OPEN_LOOP) -> SkillReport:
+def summarise(
+    trace: Trace, object_spec: ObjectSpec, controller: str = OPEN_LOOP, poses: Sequence[str] = ()
+) -> SkillReport:
     """Score every clip of a trace of one skill and one object.
 
     Each rule is reported with the plain rotation error, and as ``<rule>_symmetric`` with the error up to
-    the object's symmetry.
+    the object's symmetry. ``poses`` are the classes of the clips' resting poses, if the skill has any.
 
     Raises:
         UnknownNameError: no rule for the trace's skill.
     """
     errors = frame_errors(trace, object_spec)
-    scores = _scores(trace.clip_ids, _means(trace, errors), _verdicts(trace, errors))
+    named: Sequence[Optional[str]] = poses or [None] * len(trace.clip_ids)
+    scores = _scores(trace.clip_ids, named, _means(trace, errors), _verdicts(trace, errors))
     return SkillReport(
         hand=trace.hand,
         object=trace.object,
@@ -47,16 +51,17 @@ def summarise(trace: Trace, object_spec: ObjectSpec, controller: str = OPEN_LOOP
         rates=_rates(scores),
         means=_mean_of_means(scores),
         scores=scores,
+        poses=_by_pose(scores),
     )
 
 
 def compare(first: SkillReport, second: SkillReport) -> Comparison:
-    """First minus second, clip by clip: say a policy against the open loop.
+    """First minus second, clip by clip: say a policy against the open loop, or one engine against the other.
 
     Raises:
-        ConfigError: the two are not of the same clips of the same skill, object and hand.
+        ConfigError: the two are not of the same clips of the same skill, object and hand in the same condition.
     """
-    of = [(r.hand, r.object, r.skill, [s.clip_id for s in r.scores]) for r in (first, second)]
+    of = [(r.hand, r.object, r.skill, r.condition, [s.clip_id for s in r.scores]) for r in (first, second)]
     if of[0] != of[1]:
         raise ConfigError(f"cannot pair {first.controller} with {second.controller}: the clips are not the same ones")
     pairs = list(zip(first.scores, second.scores))
@@ -64,11 +69,17 @@ def compare(first: SkillReport, second: SkillReport) -> Comparison:
         hand=first.hand,
         object=first.object,
         skill=first.skill,
-        first=first.controller,
-        second=second.controller,
+        condition=first.condition,
+        first=_label(first, second),
+        second=_label(second, first),
         rates={name: _rate_difference(name, pairs) for name in first.rates},
         means={name: _mean_difference(name, pairs) for name in first.means},
     )
+
+
+def _label(report: SkillReport, other: SkillReport) -> str:
+    """The controller, and the engine where that is what differs."""
+    return report.controller if report.engine == other.engine else f"{report.controller} on {report.engine}"
 
 
 def pick_clips(scores: Sequence[ClipScore]) -> Tuple[int, int, int]:
@@ -106,11 +117,14 @@ def _verdicts(trace: Trace, errors: FrameErrors) -> Dict[str, Verdict]:
         verdicts[f"hot{suffix}"] = hot_success(view)
         verdicts[f"spider{suffix}"] = spider_success(view)
         verdicts[f"strict{suffix}"] = strict_success(view)
+        verdicts[f"end{suffix}"] = end_success(view)
         verdicts[f"skill{suffix}"] = skill_success(trace, view)
     return verdicts
 
 
-def _scores(clip_ids: Tensor, means: Dict[str, Tensor], verdicts: Dict[str, Verdict]) -> Tuple[ClipScore, ...]:
+def _scores(
+    clip_ids: Tensor, poses: Sequence[Optional[str]], means: Dict[str, Tensor], verdicts: Dict[str, Verdict]
+) -> Tuple[ClipScore, ...]:
     columns = {name: values.tolist() for name, values in means.items()}
     rules = {name: (verdict.success.tolist(), verdict.judged.tolist()) for name, verdict in verdicts.items()}
     return tuple(
@@ -118,8 +132,22 @@ def _scores(clip_ids: Tensor, means: Dict[str, Tensor], verdicts: Dict[str, Verd
             clip_id=clip,
             means={name: _or_none(column[i]) for name, column in columns.items()},
             success={name: bool(good[i]) if judged[i] else None for name, (good, judged) in rules.items()},
+            pose=poses[i],
         )
         for i, clip in enumerate(clip_ids.tolist())
+    )
+
+
+def _by_pose(scores: Sequence[ClipScore]) -> Tuple[PoseReport, ...]:
+    groups: Dict[str, List[ClipScore]] = {}
+    for score in scores:
+        if score.pose is not None:
+            groups.setdefault(score.pose, []).append(score)
+    return tuple(
+        PoseReport(
+            pose=pose, clips=len(groups[pose]), share=len(groups[pose]) / len(scores), rates=_rates(groups[pose])
+        )
+        for pose in sorted(groups, key=lambda pose: -len(groups[pose]))
     )
 
 

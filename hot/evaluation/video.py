@@ -1,46 +1,38 @@
-"""Videos of clips: H.264 in MP4, written by a wheel, without a system ffmpeg."""
+"""Videos of clips: the simulation with its reference as a ghost, each clip in a border that tells its success."""
 
 from __future__ import annotations
 
 from itertools import zip_longest
 from pathlib import Path
-from typing import Iterable, Iterator, List, Optional, Sequence
+from typing import Iterator, List, NamedTuple, Optional, Sequence
 
-import av
 import numpy as np
 import torch
-from av.error import FFmpegError
 
-from hot.errors import BadFileError, ConfigError, MissingDependencyError
+from hot.errors import MissingDependencyError, UnknownNameError
+from hot.evaluation.encoding import ANIMATIONS, FPS, check_ending, write_video
 from hot.evaluation.report import ClipScore
 from hot.evaluation.summary import pick_clips
 from hot.hands import HandSpec
 from hot.objects import ObjectSpec
-from hot.physics.interface import CONTROL_DT
 from hot.rollouts import Trace
-from hot.writing import write_atomically
 
-FPS = round(1.0 / CONTROL_DT)
-"""Frames a second that show a clip at its true speed."""
+PICKED = ("best", "median", "worst")
+"""What :func:`hot.evaluation.pick_clips` picks."""
+CLIP_CHOICES = (*PICKED, "all")
 _BORDER = 6
 _COLOURS = {True: (40, 167, 69), False: (220, 53, 69), None: (128, 128, 128)}
 """Border by success: green, red, and grey for clips that were not judged."""
-_QUALITY = "22"
-"""Constant rate factor of x264; lower is finer."""
 
 
-def write_mp4(path: Path, frames: Iterable[np.ndarray], fps: int = FPS) -> None:
-    """Encode pictures (H, W, 3) uint8 of one even size; nothing is kept in memory but the current one.
+class _Look(NamedTuple):
+    width: int
+    height: int
+    stride: int  # every so many frames of the clip are drawn
 
-    Raises:
-        BadFileError: the file cannot be written or encoded; an earlier one is untouched.
-        ConfigError: there is no picture, or its sides are not even.
-    """
-    with write_atomically(path) as temporary:
-        try:
-            _encode(temporary, iter(frames), fps)
-        except FFmpegError as error:
-            raise BadFileError(path, f"cannot be encoded: {error}") from error
+
+_MOVIE, _ANIMATION = _Look(480, 480, 1), _Look(360, 270, 4)
+"""A film to look at closely; and 15 pictures a second, small enough for a web page."""
 
 
 def write_clip_video(
@@ -50,41 +42,43 @@ def write_clip_video(
     hand: HandSpec,
     object_spec: ObjectSpec,
     rule: str = "hot",
+    clip: str = "all",
 ) -> None:
-    """The best, the median and the worst clip of a trace side by side, each with its reference as a ghost.
+    """The best, the median or the worst clip of a trace, or all three side by side, each with its reference as a ghost.
 
+    The ending of ``path`` says how: ``.mp4`` in full, ``.webp`` or ``.gif`` small and at 15 pictures a second.
     ``scores`` are those of the trace's own summary. The border is green where ``rule`` calls the clip a
     success, red where it does not, grey where it does not judge.
 
     Raises:
-        ConfigError: the trace is empty.
+        UnknownNameError: ``clip`` is none of those.
+        ConfigError: the trace is empty, or the ending is not known.
         BadFileError: the file cannot be written.
         MissingDependencyError: MuJoCo or OpenGL is missing.
     """
-    picked = zip(("best", "median", "worst"), pick_clips(scores))
-    panes = [_pane(trace, world, f"{title}: {_caption(scores[world])}", hand, object_spec) for title, world in picked]
-    borders = [_COLOURS[scores[world].success[rule]] for world in pick_clips(scores)]
-    write_mp4(path, _side_by_side(panes, borders))
+    check_clip(clip)
+    look = _ANIMATION if check_ending(path) in ANIMATIONS else _MOVIE
+    picked = [(title, world) for title, world in zip(PICKED, pick_clips(scores)) if clip in (title, "all")]
+    panes = [
+        _pane(trace, world, f"{title}: {_caption(scores[world])}", hand, object_spec, look) for title, world in picked
+    ]
+    borders = [_COLOURS[scores[world].success[rule]] for _, world in picked]
+    write_video(path, _side_by_side(panes, borders), FPS // look.stride)
 
 
-def _encode(path: Path, frames: Iterator[np.ndarray], fps: int) -> None:
-    first = next(frames, None)
-    if first is None or first.shape[0] % 2 or first.shape[1] % 2:
-        raise ConfigError(f"a video needs pictures with even sides, not {None if first is None else first.shape[:2]}")
-    with av.open(str(path), "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=fps, options={"crf": _QUALITY, "preset": "veryfast"})
-        stream.height, stream.width, stream.pix_fmt = first.shape[0], first.shape[1], "yuv420p"
-        for picture in _chain(first, frames):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")))
-        container.mux(stream.encode())
+def check_clip(clip: str) -> None:
+    """Refuse a clip that cannot be drawn.
+
+    Raises:
+        UnknownNameError: it is neither best, median, worst nor all.
+    """
+    if clip not in CLIP_CHOICES:
+        raise UnknownNameError("clip to draw", clip, CLIP_CHOICES)
 
 
-def _chain(first: np.ndarray, rest: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    yield first
-    yield from rest
-
-
-def _pane(trace: Trace, world: int, caption: str, hand: HandSpec, object_spec: ObjectSpec) -> Iterator[np.ndarray]:
+def _pane(
+    trace: Trace, world: int, caption: str, hand: HandSpec, object_spec: ObjectSpec, look: _Look
+) -> Iterator[np.ndarray]:
     try:
         from hot.physics.render import render_frames
     except ImportError as error:
@@ -96,9 +90,10 @@ def _pane(trace: Trace, world: int, caption: str, hand: HandSpec, object_spec: O
     simulated = (trace.joint_pos, trace.object_pos_w, trace.object_quat_w)
     reference = (trace.ref_joint_pos, trace.ref_object_pos_w, trace.ref_object_quat_w)
     frames, ghost = (
-        torch.cat([part[valid, world] for part in parts], dim=-1).cpu().numpy() for parts in (simulated, reference)
+        torch.cat([part[valid, world] for part in parts], dim=-1)[:: look.stride].cpu().numpy()
+        for parts in (simulated, reference)
     )
-    return render_frames(hand, object_spec, frames, ghost, width=480, height=480, caption=caption)
+    return render_frames(hand, object_spec, frames, ghost, width=look.width, height=look.height, caption=caption)
 
 
 def _caption(score: ClipScore) -> str:

@@ -1,6 +1,24 @@
-"""The network, its normaliser and its layout as one file that can act."""
+"""The network, its normaliser and its layout as one file that can act, its card, and the library of both."""
 
+from hot.policies.card import Card, CardRate, CardResult, CardStage, card_path, read_card, write_card
+from hot.policies.library import cards, find, own_folder
 from hot.policies.network import Actor, Critic, PointEncoder
 from hot.policies.policy import Policy, PolicySpec
 
-__all__ = ["Actor", "Critic", "PointEncoder", "Policy", "PolicySpec"]
+__all__ = [
+    "Actor",
+    "Card",
+    "CardRate",
+    "CardResult",
+    "CardStage",
+    "Critic",
+    "PointEncoder",
+    "Policy",
+    "PolicySpec",
+    "card_path",
+    "cards",
+    "find",
+    "own_folder",
+    "read_card",
+    "write_card",
+]

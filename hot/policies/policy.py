@@ -65,19 +65,24 @@ class Policy:
         """The same policy on another device."""
         return Policy(self.spec, self.actor.to(device), self.mean.to(device), self.std.to(device))
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, half: bool = False) -> None:
         """Write one safetensors file.
+
+        Args:
+            half: store the network's weights, though not the normaliser, in 16 bits where their range allows it.
 
         Raises:
             BadFileError: it cannot be written; an earlier file is left as it was.
         """
         tensors = {f"actor.{name}": value for name, value in self.actor.state_dict().items()}
+        if half:
+            tensors = {name: _halved(value) for name, value in tensors.items()}
         tensors.update(zip(_NORMALISER, (self.mean, self.std)))
         write_tensors(path, _KIND, tensors, dataclasses.asdict(self.spec))
 
     @staticmethod
     def load(path: Path) -> Policy:
-        """Read a policy; nothing in the file is executed.
+        """Read a policy, in 32 bits however it is stored; nothing in the file is executed.
 
         Raises:
             BadFileError: missing, truncated, of another kind, or its tensors do not fit its description.
@@ -96,6 +101,10 @@ class Policy:
             if not torch.isfinite(value).all():
                 raise BadFileError(path, f"is not a usable policy: {name} holds values that are not finite")
         return Policy(spec, actor, mean, std)
+
+
+def _halved(weights: Tensor) -> Tensor:
+    return weights.half() if float(weights.abs().max()) < torch.finfo(torch.float16).max else weights
 
 
 def _spec_from(meta: Dict[str, Any]) -> PolicySpec:

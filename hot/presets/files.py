@@ -1,4 +1,4 @@
-"""The preset files: differences of hands and stages from the defaults, and how long each skill is judged."""
+"""The preset files: what hands, stages, engines and rewards change, and how long each skill is judged."""
 
 from __future__ import annotations
 
@@ -29,8 +29,30 @@ def stage_differences(stage: int) -> Dict[str, Any]:
     Raises:
         UnknownNameError: no such stage.
     """
-    folder = preset_folder() / "stages"
-    return read(folder / f"{spelled('stage', str(stage), [path.stem for path in folder.glob('*.yaml')])}.yaml")
+    return _named("stage", str(stage))
+
+
+def engine_differences(engine: str) -> Dict[str, Any]:
+    """What an engine changes.
+
+    Raises:
+        UnknownNameError: no such engine.
+    """
+    return _named("engine", engine)
+
+
+def reward_differences(reward: str) -> Dict[str, Any]:
+    """What a named reward changes.
+
+    Raises:
+        UnknownNameError: no such reward.
+    """
+    return _named("reward", reward)
+
+
+def _named(kind: str, name: str) -> Dict[str, Any]:
+    folder = preset_folder() / f"{kind}s"
+    return read(folder / f"{spelled(kind, name, [path.stem for path in folder.glob('*.yaml')])}.yaml")
 
 
 def skill_names() -> Tuple[str, ...]:

@@ -13,7 +13,7 @@ from hot.evaluation.config import EvaluationConfig
 from hot.hands import hand_names
 from hot.objects import object_names
 from hot.presets.files import skill_names, spelled
-from hot.synthesis.config import GraspConfig, RestingConfig, SynthesisConfig
+from hot.synthesis.config import GraspConfig, RestingConfig, ScalingConfig, SynthesisConfig
 from hot.tracking.config import TaskConfig
 from hot.training.config import PpoConfig
 
@@ -30,6 +30,7 @@ class Preset(TaskConfig):
     seed: int = Field(default=1, ge=1)
     ppo: PpoConfig = PpoConfig()
     synthesis: SynthesisConfig = SynthesisConfig()
+    scaling: ScalingConfig = ScalingConfig()
     grasp: GraspConfig = GraspConfig()
     resting: RestingConfig = RestingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()

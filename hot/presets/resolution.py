@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Sequence
 
+from hot.physics.config import PhysicsConfig
+from hot.physics.engines import concrete
 from hot.presets import text
-from hot.presets.files import hand_differences, stage_differences
+from hot.presets.files import engine_differences, hand_differences, reward_differences, stage_differences
 from hot.presets.preset import Preset, checked
 from hot.tracking.config import TaskConfig
 
@@ -18,17 +21,18 @@ def resolve(
     skills: Sequence[str] = (),
     overrides: Optional[Mapping[str, Any]] = None,
 ) -> Preset:
-    """The preset of a hand, an object and a stage.
+    """The preset of a hand, an object and a stage, on the engine that ``overrides`` name; "auto" becomes one.
 
     Args:
         hand: name, in any case, or the path of a hand's ``.xml`` file.
         object_name: name, in any case, or the path of an object's ``.yaml`` file.
         stage: number of the training stage.
         skills: names, in any case; none takes the default skills.
-        overrides: values by dotted key, such as ``{"reward.object_position": 60}``; strings are read as YAML.
+        overrides: values by dotted key, such as ``{"reward.object_position": 60}``; strings are read as YAML, and
+            ``reward`` itself may be the name of a preset reward.
 
     Raises:
-        UnknownNameError: no such hand, object, stage or skill.
+        UnknownNameError: no such hand, object, stage, skill or engine.
         ConfigError: an unknown key or a value that does not fit; the message gives its dotted path.
     """
     values: Dict[str, Any] = {}
@@ -37,12 +41,24 @@ def resolve(
     _merge(values, {"hand": hand, "object": object_name, "stage": stage})
     if skills:
         values["skills"] = list(skills)
-    return _apply(values, overrides or {})
+    engine = _engine(_with(values, overrides or {}))
+    _merge(values, engine_differences(engine))
+    return _on_engine(_with(values, overrides or {}), engine)
 
 
 def override(preset: Preset, overrides: Mapping[str, Any]) -> Preset:
-    """A copy of ``preset`` with values changed by dotted key, as in :func:`resolve`."""
-    return _apply(preset.model_dump(mode="json"), overrides)
+    """A copy of ``preset`` with values changed by dotted key, as in :func:`resolve`.
+
+    On another engine, values that are the defaults' or the old engine's become the new engine's.
+    """
+    values, old = preset.model_dump(mode="json"), preset.physics.engine
+    engine = _engine(_with(values, overrides))
+    if engine != concrete(old):
+        _withdraw(values, engine_differences(concrete(old)))
+        _withdraw(values, Preset(hand="", object="").model_dump(mode="json"))
+        kept, values = values, engine_differences(engine)
+        _merge(values, kept)
+    return _on_engine(_with(values, overrides), engine)
 
 
 def dump(preset: Preset) -> str:
@@ -72,10 +88,37 @@ def _merge(into: Dict[str, Any], more: Mapping[str, Any]) -> None:
             into[key] = value
 
 
-def _apply(values: Dict[str, Any], overrides: Mapping[str, Any]) -> Preset:
+def _with(values: Mapping[str, Any], overrides: Mapping[str, Any]) -> Dict[str, Any]:
+    """A copy of nested values with others set by dotted key."""
+    result = copy.deepcopy(dict(values))
     for path, value in overrides.items():
         parsed = text.parse(value, path) if isinstance(value, str) else value
+        if path == "reward" and isinstance(parsed, str):
+            parsed = reward_differences(parsed)["reward"]
         for key in reversed(path.split(".")):
             parsed = {key: parsed}
-        _merge(values, parsed)
+        _merge(result, parsed)
+    return result
+
+
+def _withdraw(values: Dict[str, Any], differences: Mapping[str, Any]) -> None:
+    """Take back values that are as ``differences`` set them; what was set otherwise stays."""
+    for key, value in differences.items():
+        if isinstance(value, dict):
+            _withdraw(values[key], value)
+        elif key in values and values[key] == value:
+            del values[key]
+
+
+def _engine(values: Mapping[str, Any]) -> str:
+    """The engine that values name, or the default one."""
+    physics = values.get("physics")
+    named = physics.get("engine") if isinstance(physics, dict) else None
+    return concrete(str(named or PhysicsConfig().engine))
+
+
+def _on_engine(values: Dict[str, Any], engine: str) -> Preset:
+    """The checked preset of values, with the engine by its own name; a wrong section is left to the check."""
+    if isinstance(values.setdefault("physics", {}), dict):
+        values["physics"]["engine"] = engine
     return checked(values)

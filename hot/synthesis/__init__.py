@@ -5,6 +5,7 @@ from hot.synthesis.generate import SKILLS, generate
 from hot.synthesis.grasps import Grasps, load_grasps
 from hot.synthesis.resting import RestingPoses, find_resting_poses, load_resting
 from hot.synthesis.search import find_grasps
+from hot.synthesis.sizes import Sizes, in_sizes
 
 __all__ = [
     "SKILLS",
@@ -12,10 +13,12 @@ __all__ = [
     "Grasps",
     "RestingConfig",
     "RestingPoses",
+    "Sizes",
     "SynthesisConfig",
     "find_grasps",
     "find_resting_poses",
     "generate",
+    "in_sizes",
     "load_grasps",
     "load_resting",
 ]

@@ -17,9 +17,9 @@ class ActionConfig(Config):
     mode: Literal["residual", "delta", "absolute"] = "residual"
     """residual: on the reference (or, in contact, on its holding command); delta and absolute: upstream's modes,
     kept for fidelity (wrist targets relative to where the wrist is, fingers absolute; or all absolute)."""
-    wrist_slide: float = Field(default=0.08, gt=0)
+    wrist_slide: float = Field(default=0.12, gt=0)
     """Residual range of the wrist slides [m]: an object that starts where it should not is to be reached."""
-    wrist_hinge: float = Field(default=0.5, gt=0)
+    wrist_hinge: float = Field(default=0.7, gt=0)
     """Residual range of the wrist hinges [rad]."""
     finger: float = Field(default=0.8, gt=0)
     """Residual range of the finger joints [rad]."""
@@ -69,13 +69,18 @@ class ResetConfig(Config):
     finger_vel: float = Field(default=0.1, ge=0)
     object_linvel: float = Field(default=0.02, ge=0)
     object_angvel: float = Field(default=0.02, ge=0)
-    free_object_pos: float = Field(default=0.05, ge=0)
-    """Largest shift of an untouched object [m]; never down into the table."""
+    free_object_pos: float = Field(default=0.05, gt=0)
+    """Largest shift of an untouched object along each axis [m]; never down into the table."""
     free_object_yaw: float = Field(default=0.6283, ge=0)
     """Largest turn of an untouched object about the vertical [rad] (pi/5). Roll and pitch are left alone:
     a standing object that is tilted beyond its tip angle falls whatever the policy does."""
     held_object_pos: float = Field(default=0.02, ge=0)
-    held_object_yaw: float = Field(default=0.3927, ge=0)
+    """Largest shift of a held object, with the hand that holds it, along each axis [m]."""
+    held_object_turn: float = Field(default=0.2, ge=0)
+    """Largest turn of a held object, with the hand, by each wrist hinge [rad]."""
+    held_finger_pos: float = Field(default=0.05, ge=0)
+    """Largest finger perturbation of a hand that holds or nearly touches [rad]; more would drop the object or start
+    inside it."""
 
 
 class TerminationConfig(Config):

@@ -5,61 +5,31 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import sys
 import warnings
 from pathlib import Path
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 import numpy as np
 import torch
 from rl_games.algos_torch import model_builder
 from rl_games.algos_torch.a2c_continuous import A2CAgent
 from rl_games.common import tr_helpers
+from rl_games.common.a2c_common import swap_and_flatten01
 from rl_games.common.algo_observer import AlgoObserver
 from rl_games.common.gym_compat import spaces
 from rl_games.common.ivecenv import IVecEnv
-from torch import Tensor, nn
+from torch import Tensor
 
-from hot.errors import BadFileError
-from hot.policies import Actor, Critic, PointEncoder
 from hot.training.config import PpoConfig
+from hot.training.network import ActorCritic
+from hot.training.normaliser import absorb
+from hot.training.ranks import Ranks
+from hot.training.schedules import make_schedule
 from hot.training.vecenv import VecEnv
-from hot.writing import write_atomically
 
 _LOG = logging.getLogger(__name__)
 _NETWORK = "hot_actor_critic"
 _NEVER = 1 << 30
-
-OnEpoch = Callable[["Learner", int, Dict[str, float]], bool]
-"""Called after each epoch with the learner, the epoch and its figures; True stops the training."""
-
-
-class ActorCritic(nn.Module):
-    """Actor and critic behind one point encoder, with one learnt standard deviation an action."""
-
-    def __init__(self, sizes: Tuple[int, ...], points: int, actions: int, features: int, std: float) -> None:
-        super().__init__()
-        encoder = PointEncoder(features)
-        self.actor = Actor(encoder, sizes, points, actions)
-        self.critic = Critic(encoder, sizes, points)
-        self.log_std = nn.Parameter(torch.full((actions,), float(np.log(std))))
-
-    def forward(self, inputs: Dict[str, Tensor]) -> Tuple[Tensor, Tensor, Tensor, None]:
-        """Mean actions, log standard deviations, values, and no recurrent state."""
-        mean = self.actor(inputs["obs"])
-        return mean, self.log_std.expand_as(mean), self.critic(inputs["obs"]), None
-
-    def is_rnn(self) -> bool:
-        return False
-
-    def get_aux_loss(self) -> None:
-        return None
-
-    def get_value_layer(self) -> None:
-        return None
-
-    def get_default_rnn_state(self) -> None:
-        return None
 
 
 class _NetworkBuilder:
@@ -93,145 +63,133 @@ class _Env(IVecEnv):
         return {"observation_space": observations, "action_space": actions, "agents": 1, "value_size": 1}
 
 
-class _Stop(Exception):
-    """Ends rl-games' loop, whose own stop would write a checkpoint of its own."""
+class Agent(A2CAgent):
+    """rl-games' PPO, with what waits for the GPU in every step or forgets the other ranks replaced.
 
-
-class _Observer(AlgoObserver):
-    """Hands each epoch's figures on. rl-games calls it; progress goes to the stream that was there before."""
-
-    def __init__(self, learner: Learner, on_epoch: OnEpoch) -> None:
-        super().__init__()
-        self._learner, self._on_epoch, self._stdout = learner, on_epoch, sys.stdout
-
-    def process_infos(self, infos: Dict[str, Tensor], done_indices: Tensor) -> None:
-        """Nothing a step: figures are tallied on the device."""
-
-    def after_clear_stats(self) -> None:
-        """Required of observers, though the base class lacks it."""
-
-    def after_print_stats(self, frame: int, epoch_num: int, total_time: float) -> None:
-        agent = self._learner.agent
-        figures = {f"track/{name}": value for name, value in self._learner.env.tally.read().items()}
-        figures["perf/samples"] = float(epoch_num * agent.batch_size)
-        figures["perf/seconds"] = float(total_time)
-        figures["loss/learning_rate"] = float(agent.last_lr)
-        figures["track/std"] = agent.model.a2c_network.log_std.detach().exp().mean().item()
-        if agent.writer is not None:
-            for name, value in figures.items():
-                agent.writer.add_scalar(name, value, frame)
-        with contextlib.redirect_stdout(self._stdout):
-            if self._on_epoch(self._learner, epoch_num, figures):
-                raise _Stop
-
-
-class Learner:
-    """PPO on one environment. Holds what a checkpoint holds.
-
-    Args:
-        env: the environment.
-        config: PPO's numbers.
-        points: object points that end the observation.
-        seed: of network, exploration and rl-games' own draws; at least 1, since rl-games ignores 0.
-        log: folder for TensorBoard files.
-        on_epoch: see :data:`OnEpoch`.
+    Losses, minibatches and their order are rl-games' own. Replaced are its loop over epochs, which reads some twenty
+    numbers back from the GPU; the roll-out and the drawing of actions, which wait in every step; the schedule, for
+    which it waits in every minibatch; and its normalisers, which differ between ranks and move within an epoch,
+    so that the policy seems to change where only its inputs do.
     """
 
-    def __init__(self, env: VecEnv, config: PpoConfig, points: int, seed: int, log: Path, on_epoch: OnEpoch) -> None:
-        self.env, self.config = env, config
-        torch.manual_seed(seed)
-        np.random.seed(seed)
+    # What rl-games leaves without a type.
+    obs: Any
+    writer: Any
+
+    def __init__(self, env: VecEnv, config: PpoConfig, points: int, log: Path, ranks: Ranks) -> None:
         model_builder.register_network(_NETWORK, _NetworkBuilder)
-        params = _parameters(env, config, points, log)
-        params["config"]["features"] = {"observer": _Observer(self, on_epoch)}
-        with _quiet():
-            self.agent = A2CAgent("hot", params)
+        with quiet():
+            super().__init__("hot", _parameters(env, config, points, log))
+        self._ranks = ranks
+        self.schedule = make_schedule(config, env.env.device)
+        self._explained = torch.zeros((), device=env.env.device)
+        self.use_rate()
 
-    def train(self) -> None:
-        """Run epochs until ``on_epoch`` asks to stop."""
-        with _quiet(), contextlib.suppress(_Stop):
-            self.agent.train()
+    def use_rate(self) -> None:
+        """Make the optimiser read the schedule's tensor; loading the optimiser's state undoes it."""
+        self.last_lr = self.schedule.rate
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.last_lr
 
-    @property
-    def normaliser(self) -> Tuple[Tensor, Tensor]:
-        """Mean and standard deviation (O,) by which observations are normalised."""
-        stats = self.agent.model.running_mean_std
-        return stats.running_mean.float(), (stats.running_var.float() + 1e-5).sqrt()
+    def begin(self) -> None:
+        """Make buffers, start the environment, and agree with the other ranks."""
+        self.init_tensors()
+        self.obs = self.env_reset()
+        self._ranks.copy(list(self.model.state_dict().values()))
+        statistics: Any = self.model.running_mean_std
+        if float(statistics.count) <= 1.0:  # a first look, or the first epoch would act on raw numbers
+            absorb(statistics, self.obs["obs"], self._ranks)
 
-    @property
-    def actor(self) -> Actor:
-        """The actor in training."""
-        return self.agent.model.a2c_network.actor
-
-    def save(self, path: Path) -> None:
-        """Write everything that training needs to go on to the bit.
-
-        Raises:
-            BadFileError: it cannot be written; an earlier checkpoint is left as it was.
-        """
-        agent = self.agent
-        state = {
-            "epoch": int(agent.epoch_num),
-            "frame": int(agent.frame),
-            "learning_rate": float(agent.last_lr),
-            "model": agent.model.state_dict(),
-            "optimizer": agent.optimizer.state_dict(),
-            "environment": self.env.snapshot(),
-            "random": torch.get_rng_state(),
+    def run_epoch(self, share: float) -> Dict[str, Tensor]:
+        """One roll-out and update; figures () on the device. ``share`` of the training is done."""
+        self.schedule.start_epoch(share)
+        self.update_epoch()
+        with quiet():
+            _, _, _, _, policy, critic, bounds, *_ = self.train_epoch()
+        self.frame += self.batch_size * self._ranks.count
+        kl = self._divergence()
+        self._ranks.average([kl])
+        self.schedule.after_epoch(kl)
+        absorb(self.model.running_mean_std, self.experience_buffer.tensor_dict["obses"].flatten(0, 1), self._ranks)
+        return {
+            "loss/policy": torch.stack(policy).mean(),
+            "loss/critic": torch.stack(critic).mean(),
+            "loss/bounds": torch.stack(bounds).mean(),
+            "loss/kl": kl,
+            "loss/explained_variance": self._explained,
+            "loss/learning_rate": self.last_lr.clone(),
+            "track/std": self.model.a2c_network.log_std.detach().exp().mean(),
         }
-        with write_atomically(path) as temporary:
-            torch.save(state, temporary)
 
-    def restore(self, path: Path) -> None:
-        """Continue from a checkpoint of a learner that was made the same way.
+    def _divergence(self) -> Tensor:
+        """How far the last pass over the minibatches found the policy from the one that acted: KL divergence (),
+        mean over samples. rl-games' own adds 1e-5 inside a logarithm for each action, which at small standard
+        deviations is more than the divergence itself."""
+        kept, batch = self.experience_buffer.tensor_dict, self.dataset.values_dict
+        acted_mean, acted_std = (swap_and_flatten01(kept[name]) for name in ("mus", "sigmas"))
+        mean, std = batch["mu"], batch["sigma"]
+        self.dataset.update_values_dict(None)
+        ratio = (acted_std / std).square()
+        kl = 0.5 * (ratio + ((mean - acted_mean) / std).square() - 1.0 - ratio.log())
+        return kl.sum(-1).mean()
 
-        Raises:
-            BadFileError: missing, damaged, or of another task or network.
-        """
-        state, agent = load_checkpoint(path), self.agent
-        with _fitting(path):
-            agent.model.load_state_dict(state["model"])
-            agent.optimizer.load_state_dict(state["optimizer"])
-            self.env.restore(state["environment"])
-            agent.epoch_num, agent.frame = state["epoch"], state["frame"]
-            agent.last_lr = state["learning_rate"]
-            torch.set_rng_state(state["random"])
+    def set_train(self) -> None:
+        """As rl-games, but observations' statistics stay as they are until the epoch is over."""
+        super().set_train()
+        self.model.running_mean_std.eval()
 
-    def warm_start(self, path: Path) -> None:
-        """Take networks and normalisers from another run's checkpoint; optimiser and counters start fresh.
+    def get_action_values(self, obs: Dict[str, Tensor]) -> Dict[str, Tensor]:
+        """Drawn actions with what PPO keeps of them. ``torch.normal``, which rl-games draws by, looks whether any
+        standard deviation is negative, and for that waits."""
+        model = self.model
+        mean, log_std, value, _ = model.a2c_network({"obs": model.norm_obs(obs["obs"])})
+        std = log_std.exp()
+        action = mean + std * torch.randn_like(mean)
+        return {
+            "actions": action,
+            "neglogpacs": model.neglogp(action, mean, std, log_std),
+            "values": model.denorm_value(value),
+            "mus": mean,
+            "sigmas": std,
+        }
 
-        Raises:
-            BadFileError: missing, damaged, or of another network.
-        """
-        with _fitting(path):
-            self.agent.model.load_state_dict(load_checkpoint(path)["model"])
+    def play_steps(self) -> Dict[str, Any]:
+        """Roll out ``horizon`` steps. rl-games looks in every step for the worlds that ended, only to average
+        their rewards; the tally does that on the device."""
+        buffer = self.experience_buffer
+        for n in range(self.horizon_length):
+            acted = self.get_action_values(self.obs)
+            buffer.update_data("obses", n, self.obs["obs"])
+            buffer.update_data("dones", n, self.dones)
+            for name in self.update_list:
+                buffer.update_data(name, n, acted[name])
+            self.obs, rewards, self.dones, infos = self.env_step(acted["actions"])
+            # A time-out is no failure: the last value stands for all that would have followed.
+            rewards = rewards + self.gamma * acted["values"] * infos["time_outs"].unsqueeze(1)
+            buffer.update_data("rewards", n, rewards)
+        kept = buffer.tensor_dict
+        values, last = kept["values"], self.get_values(self.obs)
+        advantages = self.discount_values(self.dones.float(), last, kept["dones"].float(), values, kept["rewards"])
+        batch = buffer.get_transformed_list(swap_and_flatten01, self.tensor_list)
+        batch["returns"] = swap_and_flatten01(advantages + values)
+        return {**batch, "played_frames": self.batch_size, "step_time": 0.0}
 
+    def prepare_dataset(self, batch_dict: Dict[str, Any]) -> None:
+        """As rl-games, whose own update of the value statistics is switched off by ``freeze_critic``."""
+        returns, values = batch_dict["returns"], batch_dict["values"]
+        self._explained = 1.0 - (returns - values).var() / returns.var().clamp(min=1e-8)
+        absorb(self.value_mean_std, returns, self._ranks)
+        super().prepare_dataset(batch_dict)
 
-def load_checkpoint(path: Path) -> Dict[str, Any]:
-    """Read a checkpoint; nothing in it is executed.
-
-    Raises:
-        BadFileError: missing or damaged.
-    """
-    if not Path(path).is_file():
-        raise BadFileError(path, "no such checkpoint")
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises a dozen kinds for damaged files
-        raise BadFileError(path, f"is damaged or not a checkpoint ({type(error).__name__})") from error
-
-
-@contextlib.contextmanager
-def _fitting(path: Path):
-    try:
-        yield
-    except (KeyError, RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise BadFileError(path, f"does not fit this hand, network or number of environments: {reason}") from error
+    def trancate_gradients_and_step(self) -> None:
+        """rl-games' name; before it clips and steps, gradients become their means over ranks."""
+        gradients: List[Tensor] = [p.grad for p in self.model.parameters() if p.grad is not None]
+        self._ranks.average(gradients)
+        super().trancate_gradients_and_step()
 
 
 def _parameters(env: VecEnv, config: PpoConfig, points: int, log: Path) -> Dict[str, Any]:
-    """rl-games' parameters. Its stop, its best-of saving and torch.compile are switched off on purpose."""
+    """rl-games' parameters. Its stop, its best-of saving, its schedules and torch.compile are switched off."""
     wrapped, network = _Env(env), config.network
     batch = config.num_envs * config.horizon
     device = str(env.env.device)
@@ -239,19 +197,19 @@ def _parameters(env: VecEnv, config: PpoConfig, points: int, log: Path) -> Dict[
         "name": "hot", "env_name": "hot", "num_actors": config.num_envs, "horizon_length": config.horizon,
         "minibatch_size": batch // config.minibatches, "mini_epochs": config.mini_epochs,
         "gamma": config.gamma, "tau": config.lam, "e_clip": config.clip, "learning_rate": config.learning_rate,
-        "kl_threshold": config.kl_threshold, "critic_coef": config.critic_coef,
-        "bounds_loss_coef": config.bounds_coef, "grad_norm": config.grad_norm,
+        "critic_coef": config.critic_coef, "bounds_loss_coef": config.bounds_coef, "grad_norm": config.grad_norm,
     }  # fmt: skip
+    # clip_actions: the environment clamps. schedule_type "none": neither of rl-games' own, which wait for the GPU.
     fixed = {
-        "lr_schedule": "adaptive", "schedule_type": "legacy", "entropy_coef": 0.0, "clip_value": True,
+        "lr_schedule": None, "schedule_type": "none", "entropy_coef": 0.0, "clip_value": True,
         "truncate_grads": True, "normalize_input": True, "normalize_value": True, "normalize_advantage": True,
-        "value_bootstrap": True, "ppo": True, "mixed_precision": False, "clip_actions": True,
-        "torch_compile": False, "print_stats": False, "max_epochs": -1, "save_best_after": _NEVER,
-        "save_frequency": 0, "multi_gpu": False,
+        "value_bootstrap": True, "ppo": True, "mixed_precision": False, "clip_actions": False,
+        "freeze_critic": True, "torch_compile": False, "print_stats": False, "max_epochs": -1,
+        "save_best_after": _NEVER, "save_frequency": 0, "multi_gpu": False,
     }  # fmt: skip
     places = {
         "device": device, "device_name": device, "env_info": wrapped.get_env_info(), "vec_env": wrapped,
-        "train_dir": str(log.parent), "full_experiment_name": log.name,
+        "train_dir": str(log.parent), "full_experiment_name": log.name, "features": {"observer": AlgoObserver()},
         "reward_shaper": tr_helpers.DefaultRewardsShaper(),
     }  # fmt: skip
     shape = {"hidden": network.hidden, "points": points, "features": network.point_features}
@@ -273,7 +231,8 @@ class _LogStream(io.TextIOBase):
 
 
 @contextlib.contextmanager
-def _quiet():
+def quiet() -> Iterator[None]:
+    """Send to the log what rl-games prints."""
     with contextlib.redirect_stdout(_LogStream()), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield

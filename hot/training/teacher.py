@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import copy
 import logging
+import math
 import signal
+import tempfile
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Optional
@@ -22,7 +23,9 @@ from hot.runs import Run
 from hot.tracking import TrackingEnv
 from hot.tracking.config import TaskConfig
 from hot.training.config import PpoConfig
-from hot.training.ppo import Learner
+from hot.training.learner import Learner
+from hot.training.metrics import Metrics
+from hot.training.ranks import Ranks, joined
 from hot.training.vecenv import VecEnv
 
 _LOG = logging.getLogger(__name__)
@@ -35,6 +38,8 @@ class TeacherData:
     hand: HandSpec
     objects: Mapping[str, ObjectSpec]
     motions: Motions
+    shares: Optional[Mapping[str, float]] = None
+    """Of the worlds, by object; equal if not given."""
 
 
 def train_teacher(
@@ -48,80 +53,99 @@ def train_teacher(
     resume: bool = False,
     progress: Progress = silent,
 ) -> Policy:
-    """Train until ``ppo.epochs`` and write ``run.policy_path``.
+    """Train until ``ppo.epochs`` or ``ppo.seconds`` and write ``run.policy_path``.
+
+    Records in the run whether it is running, was interrupted (by an error, too) or is finished. Called in each of
+    the processes that torchrun started, it trains one teacher on all their GPUs, each with ``ppo.num_envs`` worlds;
+    the first process alone writes, reports and decides when to stop.
 
     Args:
         start: a checkpoint whose networks and normalisers the teacher starts from.
-        resume: go on from the run's own checkpoint.
+        resume: go on from the run's own checkpoint. Environments of all but the first process start anew.
 
     Raises:
-        ConfigError: the batch does not divide into minibatches.
+        ConfigError: the batch does not divide into minibatches, or there are more processes than GPUs.
         BadFileError: a checkpoint is missing, damaged or of another shape, or nothing can be written.
         KeyboardInterrupt: on Ctrl-C, after the epoch in progress was finished and saved.
     """
+    with joined() as ranks, _recorded(run, ranks), _interruptible(ranks) as interrupted, _log(run, ranks) as log:
+        _check_batch(ppo)
+        env = TrackingEnv(
+            data.hand, data.objects, data.motions, task, ppo.num_envs, ranks.seed(seed), shares=data.shares
+        )
+        with contextlib.closing(env):
+            learner = Learner(VecEnv(env), ppo, task.observation.points, seed, log, ranks)
+            if resume:
+                learner.restore(run.checkpoint_path)
+            elif start is not None:
+                learner.warm_start(start)
+            if learner.share < 1.0:
+                learner.train(_Keeper(data, task, run, learner.epoch, progress, ranks, interrupted).after_epoch)
+            policy = export_policy(learner, data, task, run.provenance)
+            if ranks.leads:
+                policy.save(run.policy_path)
+            return policy
+
+
+def _check_batch(ppo: PpoConfig) -> None:
     if ppo.num_envs * ppo.horizon % ppo.minibatches:
         raise ConfigError(
             f"ppo.minibatches = {ppo.minibatches} does not divide ppo.num_envs * ppo.horizon"
             f" = {ppo.num_envs * ppo.horizon}"
         )
-    env = TrackingEnv(data.hand, data.objects, data.motions, task, ppo.num_envs, seed)
-    with contextlib.closing(env), _interruptible() as interrupted:
-        keeper = _Keeper(data, task, ppo, run, progress, interrupted)
-        learner = Learner(VecEnv(env), ppo, task.observation.points, seed, run.log_path, keeper.after_epoch)
-        if resume:
-            learner.restore(run.checkpoint_path)
-        elif start is not None:
-            learner.warm_start(start)
-        keeper.begin(learner)
-        if learner.agent.epoch_num < ppo.epochs:
-            learner.train()
-        if learner.agent.epoch_num < ppo.epochs:
-            run.set_status("interrupted")
-            raise KeyboardInterrupt
-        policy = export_policy(learner, data, task, ppo, run.provenance)
-        policy.save(run.policy_path)
-        run.set_status("finished")
-        return policy
 
 
 class _Keeper:
     """Saves and reports after each epoch, and decides when to stop."""
 
     def __init__(
-        self, data: TeacherData, task: TaskConfig, ppo: PpoConfig, run: Run, progress: Progress, interrupted: List[int]
+        self,
+        data: TeacherData,
+        task: TaskConfig,
+        run: Run,
+        epoch: int,
+        progress: Progress,
+        ranks: Ranks,
+        interrupted: List[int],
     ) -> None:
-        self._data, self._task, self._ppo, self._run = data, task, ppo, run
-        self._progress, self._interrupted = progress, interrupted
-        self._began, self._first = time.monotonic(), 0
+        self._data, self._task, self._run, self._progress = data, task, run, progress
+        self._ranks, self._interrupted = ranks, interrupted
+        self._metrics = Metrics(run.metrics_path, epoch)
 
-    def begin(self, learner: Learner) -> None:
-        """Start the clock at the epoch from which training goes on."""
-        self._began, self._first = time.monotonic(), int(learner.agent.epoch_num)
+    def after_epoch(self, learner: Learner, figures: Dict[str, float]) -> bool:
+        """Report, save when it is time, and say whether training is done.
 
-    def after_epoch(self, learner: Learner, epoch: int, figures: Dict[str, float]) -> bool:
-        """Report, save when it is time, and say whether to stop."""
-        rate = (epoch - self._first) * learner.agent.batch_size / (time.monotonic() - self._began)
+        Raises:
+            KeyboardInterrupt: on all ranks, if it is to stop early.
+        """
+        done, early = self._ranks.share((learner.share >= 1.0, bool(self._interrupted)))
+        if self._ranks.leads:
+            self._report(learner, figures)
+            if done or early or learner.epoch % learner.config.save_every == 0:
+                learner.save(self._run.checkpoint_path)
+                policy = export_policy(learner, self._data, self._task, self._run.provenance)
+                policy.save(self._run.policy_path)
+        if early and not done:
+            raise KeyboardInterrupt
+        return done
+
+    def _report(self, learner: Learner, figures: Dict[str, float]) -> None:
+        self._metrics.add(learner.epoch, figures)
         shown = {name.split("/")[1]: value for name, value in figures.items()}
-        self._progress("training", epoch, self._ppo.epochs, {**shown, "steps_per_s": rate})
-        last = epoch >= self._ppo.epochs or bool(self._interrupted)
-        if last or epoch % self._ppo.save_every == 0:
-            learner.save(self._run.checkpoint_path)
-            policy = export_policy(learner, self._data, self._task, self._ppo, self._run.provenance)
-            policy.save(self._run.policy_path)
-        return last
+        total = max(learner.epoch, min(learner.config.epochs, math.ceil(learner.epoch / learner.share)))
+        self._progress("training", learner.epoch, total, shown)
 
 
-def export_policy(
-    learner: Learner, data: TeacherData, task: TaskConfig, ppo: PpoConfig, provenance: Mapping[str, Any]
-) -> Policy:
+def export_policy(learner: Learner, data: TeacherData, task: TaskConfig, provenance: Mapping[str, Any]) -> Policy:
     """The learner's present actor as a policy that acts without the learner."""
+    network = learner.config.network
     spec = PolicySpec(
         hand=data.hand.name,
         joint_names=tuple(data.hand.joint_names),
         layout=learner.env.env.layout,
         points=task.observation.points,
-        hidden=tuple(ppo.network.hidden),
-        point_features=ppo.network.point_features,
+        hidden=tuple(network.hidden),
+        point_features=network.point_features,
         action=task.action.model_dump(mode="json"),
         observation=task.observation.model_dump(mode="json"),
         trained={
@@ -129,7 +153,8 @@ def export_policy(
             "skills": list(data.motions.skills),
             "stage": provenance.get("stage"),
             "seed": provenance.get("seed"),
-            "samples": int(learner.agent.epoch_num * learner.agent.batch_size),
+            "samples": learner.samples,
+            "seconds": round(learner.seconds, 1),
         },
     )
     # A copy, not a fresh network: making one would draw random numbers and change how training goes on.
@@ -139,14 +164,44 @@ def export_policy(
 
 
 @contextlib.contextmanager
-def _interruptible() -> Iterator[List[int]]:
-    """Collect the first Ctrl-C in the yielded list instead of raising; a second one raises at once."""
+def _recorded(run: Run, ranks: Ranks) -> Iterator[None]:
+    """Keep the run's status true to what becomes of the block."""
+    if not ranks.leads:
+        yield
+        return
+    run.set_status("running")
+    try:
+        yield
+    except BaseException:
+        run.set_status("interrupted")
+        raise
+    run.set_status("finished")
+
+
+@contextlib.contextmanager
+def _log(run: Run, ranks: Ranks) -> Iterator[Path]:
+    """The folder of TensorBoard files; rl-games makes one on every rank, and only the leader's is kept."""
+    if ranks.leads:
+        yield run.log_path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / "log"
+
+
+@contextlib.contextmanager
+def _interruptible(ranks: Ranks) -> Iterator[List[int]]:
+    """Collect the first Ctrl-C in the yielded list instead of raising; a second one raises at once.
+
+    Of several ranks none raises, since the others would wait for it; whoever started them can still end them.
+    """
     caught: List[int] = []
 
     def remember(number: int, frame: object) -> None:
         caught.append(number)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        _LOG.warning("interrupted: finishing this epoch and saving; Ctrl-C again stops at once")
+        if ranks.count == 1:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if ranks.leads and len(caught) == 1:
+            _LOG.warning("interrupted: finishing this epoch and saving; Ctrl-C again stops at once")
 
     if threading.current_thread() is not threading.main_thread():
         yield caught

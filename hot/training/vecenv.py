@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 import torch
 from torch import Tensor
@@ -32,11 +32,13 @@ class Tally:
         self._sums += torch.stack([row.float() for row in rows])
         self._count += len(step.reward)
 
-    def read(self) -> Dict[str, float]:
+    def read(self, average: Callable[[List[Tensor]], None]) -> Dict[str, float]:
         """Means since the last reading, then start again.
 
+        ``average`` overwrites tensors with their means over ranks, each of which has taken as many steps.
         ``completed`` is the share of ended episodes that were not given up, ``length`` their mean frames.
         """
+        average([self._sums])
         sums = dict(zip(self.NAMES, self._sums.tolist()))
         count, ended = max(self._count, 1), max(sums.pop("ended"), 1.0)
         completed = sums.pop("completed") / ended

@@ -97,7 +97,7 @@ def test_wrong_usage_exits_with_two(hot, words):
         (["--object", "botle"], "did you mean 'Bottle'"),
         (["--skill", "grsp"], "did you mean 'grasp'"),
         (["--stage", "7"], "unknown stage '7' Known: 1, 2."),
-        (["--device", "tpu"], "no engine runs on 'tpu'; known: cpu, cuda"),
+        (["--engine", "wrap"], "did you mean 'warp'? Known: auto, mujoco, warp."),
         (["--set", "reward.fingr=1"], "did you mean 'reward.finger'"),
         (["--set", "reward.finger=on"], "preset key 'reward.finger': must be a valid number"),
     ],
@@ -109,14 +109,25 @@ def test_unknown_names_are_met_with_the_known_ones(hot, words, said):
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_without_a_gpu_cuda_is_refused_with_where_to_look(hot, monkeypatch):
+def test_without_a_gpu_warp_is_refused_with_where_to_look(hot, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    result = hot("train teacher --device cuda")
+    result = hot("train teacher --engine warp")
     assert result.exit_code == 1
-    assert "hot doctor" in result.stderr
+    assert "needs an NVIDIA GPU" in result.stderr and "hot doctor" in result.stderr
 
 
-def test_a_gpu_is_asked_for_by_device(hot, monkeypatch):
-    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    assert "engine: warp" in hot("train teacher --device cuda --dry-run").stdout
-    assert "engine: mujoco" in hot("train teacher --device cpu --dry-run").stdout
+@pytest.mark.parametrize(
+    ("gpu", "words", "engine"),
+    [
+        (True, "", "warp"),
+        (True, "--engine auto", "warp"),
+        (True, "--engine mujoco", "mujoco"),
+        (False, "", "mujoco"),
+        (False, "--set physics.engine=warp", "warp"),
+    ],
+)
+def test_the_engine_is_the_best_there_is_unless_it_is_named(hot, monkeypatch, gpu, words, engine):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
+    text = hot("train teacher --dry-run", words).stdout
+    assert f"engine: {engine}" in text
+    assert f"iterations: {4 if engine == 'warp' else 20}\n" in text

@@ -38,7 +38,7 @@ def benched(monkeypatch, planner):
 
 
 def test_bench_steps_as_many_worlds_and_steps_as_asked_and_closes(hot, benched):
-    result = hot("bench --hand allegro --num-envs 8 --steps 3 --device cpu --set seed=5")
+    result = hot("bench --hand allegro --num-envs 8 --steps 3 --engine mujoco --set seed=5")
     assert result.exit_code == 0, result.stderr
     (env, steps), closed = benched
     assert (steps, env.args[4], env.args[5], closed) == (3, 8, 5, "closed")
@@ -48,6 +48,21 @@ def test_bench_steps_as_many_worlds_and_steps_as_asked_and_closes(hot, benched):
 def test_bench_takes_every_hand_unless_one_is_named(hot, benched):
     rows = json.loads(hot("bench --num-envs 2 --steps 1 --json").stdout)
     assert [row["ratio"] for row in rows] == [0.9, 0.9, 0.9]
+
+
+def test_bench_measures_learning_when_asked(hot, benched, monkeypatch):
+    from hot.training import bench as training_bench
+
+    def bench_training(env, ppo, epochs, progress):
+        sizes = {"worlds": ppo.num_envs, "horizon": ppo.horizon, "epochs": epochs, "minibatches": 4, "mini_epochs": 4}
+        return training_bench.TrainingBenchReport(**sizes, training_steps_per_s=600.0, plain_steps_per_s=750.0)
+
+    monkeypatch.setattr(training_bench, "bench_training", bench_training)
+    words = "bench --hand allegro --num-envs 8 --engine mujoco --training"
+    (row,) = json.loads(hot(words, "--json").stdout)
+    assert (row["training"]["worlds"], row["training"]["ratio"], row["learning_ratio"]) == (8, 0.8, 0.6)
+    text = hot(words).stdout
+    assert "0.900" in text and "0.800" in text and "0.600" in text
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,12 +10,13 @@ from hot.assets import read_tensors, write_tensors
 from hot.errors import PhysicsError
 from hot.motions import save_motions
 from hot.runs import Run, newest_finished
+from tests.cli.conftest import Call
 
 TRAIN = "train teacher --hand allegro --object Bottle"
 
 
 def test_the_exact_call(hot, stages):
-    words = "--skill grasp --skill move --num-envs 64 --epochs 9 --seed 7 --device cpu --out runs/x"
+    words = "--skill grasp --skill move --num-envs 64 --epochs 9 --seed 7 --engine mujoco --out runs/x"
     result = hot(TRAIN, words, "--set", "reward.object_position=60", "--set", "ppo.learning_rate=1e-3")
     assert result.exit_code == 0, result.stderr
     data, task, ppo, run, seed = stages.train.args
@@ -110,7 +112,7 @@ def test_stage_two_starts_from_the_newest_finished_stage_one_run_and_says_which(
     for name in ("a", "b"):
         hot(TRAIN, f"--skill grasp --out runs/{name}")
     Run.open(Path("runs/b")).set_status("interrupted")
-    result = hot(TRAIN, "--skill grasp --stage 2")
+    result = hot(TRAIN, "--skill grasp --stage 2 --set scaling.factors=[]")
     assert "Starting from runs/a" in result.stderr
     assert stages.train.kwargs["start"] == Path("runs/a/checkpoint.pth")
     second = newest_finished(Path("runs"), "allegro", "Bottle", 2)
@@ -149,7 +151,7 @@ def test_the_same_command_line_may_be_repeated_with_resume(hot, stages):
 def test_a_resumed_run_keeps_its_choices(hot, stages, words):
     hot(TRAIN, "--skill grasp --seed 7 --out runs/x")
     result = hot("train teacher --resume --out runs/x", words)
-    assert result.exit_code == 1 and "only ppo.epochs may change" in result.stderr
+    assert result.exit_code == 1 and "only ppo.epochs and ppo.seconds may change" in result.stderr
     assert stages.train.count == 1
 
 
@@ -168,17 +170,64 @@ def test_ctrl_c_keeps_the_checkpoint_and_prints_how_to_go_on(hot, stages):
     result = hot(TRAIN, "--skill grasp --out runs/x")
     assert result.exit_code == 130
     assert "hot train teacher --resume --out runs/x" in result.stderr
-    assert Run.open(Path("runs/x")).status == "interrupted"
 
 
-def test_a_failure_marks_the_run(hot, stages):
+def test_a_failure_of_training_is_one_line(hot, stages):
     def fails(*_, **__):
         raise PhysicsError("world 3 became non-finite")
 
     stages.train.answer = fails
     result = hot(TRAIN, "--skill grasp --out runs/x")
     assert result.exit_code == 1 and "error: world 3 became non-finite" in result.stderr
-    assert Run.open(Path("runs/x")).status == "interrupted"
+
+
+def test_minutes_are_the_seconds_of_training_and_may_change_on_resume(hot, stages):
+    hot(TRAIN, "--skill grasp --minutes 2.5 --out runs/x")
+    assert stages.train.args[2].seconds == 150.0
+    assert hot("train teacher --resume --out runs/x --minutes 4").exit_code == 0
+    assert stages.train.args[2].seconds == 240.0
+    refused = hot(TRAIN, "--minutes 0")
+    assert refused.exit_code == 1 and "preset key 'ppo.seconds'" in refused.stderr
+
+
+def test_a_resumed_run_keeps_its_engine(hot, stages, monkeypatch):
+    hot(TRAIN, "--skill grasp --out runs/x")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert hot("train teacher --resume --out runs/x").exit_code == 0
+    assert stages.train.args[1].physics.engine == "mujoco"
+    other = hot("train teacher --resume --out runs/x --engine warp")
+    assert other.exit_code == 1 and "physics.engine = mujoco, not warp" in other.stderr
+
+
+@pytest.fixture
+def gpus(monkeypatch):
+    """Two GPUs, and a launcher that remembers what it was to start."""
+    import hot.training.ranks
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    launch = Call(lambda command, count: 0)
+    monkeypatch.setattr(hot.training.ranks, "launch", launch)
+    return launch
+
+
+def test_several_gpus_start_the_same_command_once_for_each(hot, stages, gpus, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["hot", "train", "teacher", "--gpus", "2"])
+    assert hot(TRAIN, "--skill grasp --gpus 2").exit_code == 0
+    assert gpus.args == ([sys.executable, "-m", "hotcli", "train", "teacher", "--gpus", "2"], 2)
+    assert stages.train.count == 0 and not Path("runs").exists()
+    gpus.answer = lambda command, count: 130
+    assert hot(TRAIN, "--skill grasp --gpus 2").exit_code == 130
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [("--gpus 3", "3 GPUs are asked for, and PyTorch sees 2"), ("--gpus 2 --engine mujoco", "needs --engine warp")],
+)
+def test_gpus_that_are_not_there_or_of_no_use_are_refused(hot, stages, gpus, words, said):
+    result = hot(TRAIN, words)
+    assert result.exit_code == 1 and said in result.stderr and len(result.stderr.splitlines()) == 1
+    assert gpus.count == 0
 
 
 def test_an_unwritable_run_folder_is_one_line(hot, stages):

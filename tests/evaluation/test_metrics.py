@@ -11,6 +11,7 @@ from hot import rotations
 from hot.evaluation.metrics import (
     add_auc,
     clip_mean,
+    end_success,
     frame_errors,
     hot_success,
     middle_frames,
@@ -197,3 +198,15 @@ def test_scores_are_bounded_and_never_rise_when_the_object_strays_further(turn, 
     assert 0.0 <= add_auc(far) <= add_auc(near) + 1e-6 <= 1.0 + 2e-6
     for rule in RULES:
         assert rule(near).success >= rule(far).success
+
+
+@pytest.mark.parametrize("frame, passes", [(189, True), (190, False), (219, False)])
+def test_end_rule_reads_the_last_thirty_frames_only(trace, cross, change, frame, passes):
+    slipped = change(trace, "object_pos_w", (frame, 1), [0.05, 0.0, 0.531])
+    assert end_success(frame_errors(slipped, cross)).success.tolist() == [True, passes, True]
+
+
+def test_the_end_is_that_of_the_valid_frames(trace, cross, change):
+    short = change(change(trace, "valid", (slice(100, None), 0), False), "object_pos_w", (slice(100, None), 0), 9.0)
+    assert end_success(frame_errors(short, cross)).success.all()
+    assert not end_success(frame_errors(change(short, "object_pos_w", (70, 0), 9.0), cross)).success[0]

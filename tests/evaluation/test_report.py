@@ -12,7 +12,7 @@ from hot.evaluation import OPEN_LOOP, ClipScore, Report, compare, pick_clips, re
 def report_of(*skills, **extra):
     physics = {"substeps": 4, "impratio": 10.0}
     return Report(
-        hand="allegro", objects=("Bottle",), engine="mujoco", physics=physics, seed=7, noise=0.1, skills=skills, **extra
+        hand="allegro", objects=("Bottle",), physics={"mujoco": physics}, seed=7, noise=0.1, skills=skills, **extra
     )
 
 
@@ -38,7 +38,9 @@ def test_summary_of_a_perfect_trace_is_all_successes(trace, spinner):
     report = summarise(trace, spinner)
     assert report.controller == OPEN_LOOP
     assert all(rate.value == 1.0 for rate in report.rates.values())
-    assert set(report.rates) == {f"{r}{s}" for r in ("hot", "spider", "strict", "skill") for s in ("", "_symmetric")}
+    assert set(report.rates) == {
+        f"{r}{s}" for r in ("hot", "spider", "strict", "end", "skill") for s in ("", "_symmetric")
+    }
 
 
 def test_rules_that_cannot_judge_leave_clips_out_of_their_rate(make_trace, spinner):
@@ -118,3 +120,33 @@ def test_damaged_report_is_named(tmp_path, text):
 def test_missing_report_is_named(tmp_path):
     with pytest.raises(BadFileError, match=r"report\.json"):
         read_report(tmp_path / "report.json")
+
+
+def test_rates_are_split_by_resting_pose_in_report_and_csv(dropped, spinner):
+    report = summarise(dropped, spinner, "teacher", ("standing", "lying", "lying"))
+    assert [(part.pose, part.clips, part.share) for part in report.poses] == [
+        ("lying", 2, pytest.approx(2 / 3)),
+        ("standing", 1, pytest.approx(1 / 3)),
+    ]
+    assert [part.rates["hot"].value for part in report.poses] == [0.0, 1.0]
+    rows = list(csv.DictReader(report_of(report).to_csv().splitlines()))
+    assert [(row["pose"], row["clips"], row["success_hot_clips"]) for row in rows] == [
+        ("all", "3", "3"),
+        ("lying", "2", "2"),
+        ("standing", "1", "1"),
+    ]
+
+
+def test_one_controller_on_two_engines_is_compared_by_engine(trace, dropped, spinner):
+    first, second = (
+        summarise(each, spinner, "policy").model_copy(update={"engine": engine})
+        for each, engine in ((trace, "warp"), (dropped, "mujoco"))
+    )
+    pair = compare(first, second)
+    assert (pair.first, pair.second) == ("policy on warp", "policy on mujoco")
+
+
+def test_different_conditions_are_not_compared(trace, spinner):
+    pushed = summarise(trace, spinner).model_copy(update={"condition": "push"})
+    with pytest.raises(ConfigError, match="not the same"):
+        compare(summarise(trace, spinner), pushed)

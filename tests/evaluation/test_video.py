@@ -3,9 +3,10 @@ from __future__ import annotations
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from hot.errors import BadFileError, ConfigError
-from hot.evaluation import summarise, write_clip_video, write_mp4
+from hot.evaluation import summarise, write_clip_video, write_mp4, write_video
 from hot.hands import load_hand
 from hot.objects import load_object
 
@@ -61,3 +62,26 @@ def test_clip_video_shows_three_clips_bordered_by_success(tmp_path, make_trace, 
     edge = pictures[-1][240, [2, 482, 962]].astype(int)  # red and green of each pane's left border
     assert (edge[:2, 1] > edge[:2, 0]).all()  # best and median succeed: green
     assert edge[2, 0] > edge[2, 1]  # the worst is red
+
+
+@pytest.mark.parametrize("ending", [".webp", ".gif"])
+def test_animations_hold_every_picture_and_loop(tmp_path, ending):
+    path = tmp_path / f"clip{ending}"
+    write_video(path, (solid(level) for level in (40, 120, 200)), fps=20)
+    with Image.open(path) as picture:
+        assert (getattr(picture, "n_frames", 1), picture.size, picture.info["loop"]) == (3, (48, 32), 0)
+        picture.seek(2)
+        assert np.asarray(picture.convert("RGB")).mean() == pytest.approx(200, abs=8)
+
+
+def test_an_unknown_ending_lists_the_known_ones(tmp_path):
+    with pytest.raises(ConfigError, match=r"\*\.mp4, \*\.webp, \*\.gif"):
+        write_video(tmp_path / "clip.avi", [solid(1)])
+
+
+def test_one_clip_alone_is_small_and_at_a_quarter_of_the_frames(tmp_path, make_trace):
+    trace, spec = make_trace(frames=22), load_object("Bottle")
+    scores = summarise(trace, spec).scores
+    write_clip_video(tmp_path / "a.webp", trace, scores, load_hand("allegro"), spec, clip="median")
+    with Image.open(tmp_path / "a.webp") as picture:
+        assert (getattr(picture, "n_frames", 1), picture.size) == (6, (360, 270))

@@ -95,3 +95,27 @@ def test_acting_needs_no_trainer(tmp_path):
         "assert 'rl_games' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_half_precision_moves_actions_by_less_than_two_thousandths(tmp_path):
+    policy = fresh(dataclasses.replace(SPEC, layout=(("joints", 300), ("points", 12)), hidden=(768, 512, 256)))
+    torch.nn.init.normal_(policy.actor.last.weight, std=0.1)
+    policy.save(tmp_path / "half.safetensors", half=True)
+    policy.save(tmp_path / "whole.safetensors")
+    loaded = Policy.load(tmp_path / "half.safetensors")
+    assert {value.dtype for value in loaded.actor.state_dict().values()} == {torch.float32}
+    assert torch.equal(loaded.mean, policy.mean) and torch.equal(loaded.std, policy.std)
+    observation = torch.randn(256, 312)
+    actions = policy.act(observation)
+    assert 0.1 < actions.abs().mean() < 0.9
+    assert 0 < (loaded.act(observation) - actions).abs().max() < 2e-3
+    sizes = [(tmp_path / f"{name}.safetensors").stat().st_size for name in ("half", "whole")]
+    assert sizes[0] < 0.51 * sizes[1]
+
+
+def test_weights_beyond_half_precisions_range_stay_whole(tmp_path):
+    policy = fresh()
+    with torch.no_grad():
+        policy.actor.last.bias[0] = 1e6
+    policy.save(tmp_path / "policy.safetensors", half=True)
+    assert Policy.load(tmp_path / "policy.safetensors").actor.last.bias[0] == 1e6

@@ -5,6 +5,7 @@ from hot import presets
 from hot.errors import BadFileError, ConfigError, UnknownNameError
 from hot.tracking.config import TaskConfig
 
+WARP = {"physics.engine": "warp"}
 FILES = sorted(presets.preset_folder().rglob("*.yaml"))
 
 
@@ -22,8 +23,14 @@ def test_every_hand_and_stage_resolves_and_survives_a_round_trip(hand, stage, tm
     assert presets.load(tmp_path / "preset.yaml") == preset
 
 
-def test_every_preset_file_belongs_to_a_known_hand_stage_or_skill():
-    known = {"hands": {"allegro", "mano", "shadow"}, "stages": {"1", "2"}, "skills": set(presets.skill_names())}
+def test_every_preset_file_belongs_to_a_known_hand_stage_engine_reward_or_skill():
+    known = {
+        "hands": {"allegro", "mano", "shadow"},
+        "stages": {"1", "2"},
+        "engines": {"mujoco", "warp"},
+        "rewards": {"product", "linear"},
+        "skills": set(presets.skill_names()),
+    }
     assert all(path.stem in known[path.parent.name] for path in FILES)
 
 
@@ -38,6 +45,31 @@ def test_stage_two_perturbs_more_and_pays_less_for_the_hand():
     assert (one.reset.noise, one.reward.object_rotation, one.reward.finger) == (0.2, 200.0, 20.0)
     assert (two.reset.noise, two.reward.object_rotation, two.reward.finger) == (0.5, 50.0, 5.0)
     assert presets.resolve("allegro", "Bottle", 1).reward.object_rotation == 50.0
+
+
+def test_an_engine_brings_its_numbers_and_options_win_over_them():
+    here, there = presets.resolve("mano", "Bottle"), presets.resolve("mano", "Bottle", 1, (), WARP)
+    assert (here.physics.engine, here.physics.iterations, here.ppo.num_envs) == ("mujoco", 20, 4096)
+    assert (there.physics.engine, there.physics.iterations, there.physics.ls_iterations) == ("warp", 4, 8)
+    assert there.ppo.num_envs == 8192
+    assert presets.resolve("mano", "Bottle", 1, (), {**WARP, "ppo.num_envs": 64}).ppo.num_envs == 64
+    with pytest.raises(UnknownNameError, match=r"Known: mujoco, warp\."):
+        presets.resolve("mano", "Bottle", 1, (), {"physics.engine": "warpp"})
+
+
+@pytest.mark.parametrize(("gpu", "engine"), [(True, "warp"), (False, "mujoco")])
+def test_auto_is_stored_as_the_engine_that_was_chosen(monkeypatch, gpu, engine):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
+    preset = presets.resolve("mano", "Bottle", 1, (), {"physics.engine": "auto"})
+    assert preset == presets.resolve("mano", "Bottle", 1, (), {"physics.engine": engine})
+    assert preset.physics.engine == engine
+
+
+def test_a_change_of_engine_takes_back_the_numbers_of_the_old_one_only():
+    there = presets.resolve("mano", "Bottle", 1, (), {**WARP, "ppo.num_envs": 64})
+    back = presets.override(there, {"physics.engine": "mujoco"})
+    assert back == presets.resolve("mano", "Bottle", 1, (), {"ppo.num_envs": 64})
+    assert presets.override(back, WARP) == there
 
 
 def test_names_are_taken_in_any_case_and_stored_as_the_catalogue_spells_them():
@@ -153,3 +185,12 @@ def test_a_preset_file_with_a_key_left_out_says_which(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(BadFileError, match=r"nothing\.yaml"):
         presets.load(tmp_path / "nothing.yaml")
+
+
+def test_a_reward_is_chosen_by_name_and_its_weights_can_still_be_changed():
+    preset = presets.resolve("allegro", "Bottle", 2, overrides={"reward": "linear", "reward.finger": 1})
+    assert (preset.reward.form, preset.reward.object_position, preset.reward.finger) == ("linear", 24.0, 1.0)
+    default = presets.resolve("allegro", "Bottle", 2)
+    assert presets.resolve("allegro", "Bottle", 2, overrides={"reward": "product"}) == default
+    with pytest.raises(UnknownNameError, match="linear, product"):
+        presets.resolve("allegro", "Bottle", overrides={"reward": "sum"})

@@ -18,8 +18,8 @@ from hot.runs import Run
 from hot.tracking import TrackingEnv
 from hot.tracking.config import TaskConfig
 from hot.training import TeacherData, train_teacher
+from hot.training.checkpoints import load_checkpoint
 from hot.training.config import NetworkConfig, PpoConfig
-from hot.training.ppo import load_checkpoint
 
 TASK = TaskConfig(episode_frames=12)
 

@@ -1,0 +1,75 @@
+"""A policy's results on held-out clips, as its card keeps them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Tuple
+
+from hotcli import choices, clips, options
+
+if TYPE_CHECKING:
+    from hot.evaluation import Rate, SkillReport
+    from hot.motions import Motions
+    from hot.policies import CardRate, CardResult, Policy
+    from hot.presets import Preset
+    from hot.progress import Progress
+
+NOISES = (0.0, 0.5)
+"""Perturbations under which policies are compared: none, and stage 2's."""
+
+
+def engines_of(named: Optional[str]) -> Tuple[str, ...]:
+    """The engines in a comma list; none given: this machine's best one, and MuJoCo in any case."""
+    wanted = options.split_names([named]) if named else ["auto", "mujoco"]
+    return tuple(dict.fromkeys(choices.engine_of(name)["physics.engine"] for name in wanted))
+
+
+def judge(policy: Policy, preset: Preset, progress: Progress) -> List[CardResult]:
+    """Results for each of a preset's skills, without perturbation and with it.
+
+    The engine, the number of clips and their seed are the preset's.
+    """
+    hand, object_spec = choices.load_specs(preset)
+    held_out: Dict[str, Motions] = {
+        skill: clips.planned(hand, object_spec, skill, preset, "test", progress) for skill in preset.skills
+    }
+    return [
+        _result(_judge_skill(policy, preset, motions, noise, progress), preset, noise)
+        for noise in NOISES
+        for motions in held_out.values()
+    ]
+
+
+def _judge_skill(policy: Policy, preset: Preset, motions: Motions, noise: float, progress: Progress) -> SkillReport:
+    from hot import evaluation, presets
+
+    hand, object_spec = choices.load_specs(preset)
+    task = preset.task.model_copy(update={"reset": preset.reset.model_copy(update={"noise": noise})})
+    frames = preset.evaluation.frames or presets.test_frames(motions.skills[0])
+    seed = preset.evaluation.seed
+    report, _ = evaluation.evaluate(policy, task, hand, object_spec, motions, frames, seed, progress)
+    return report
+
+
+def _result(report: SkillReport, preset: Preset, noise: float) -> CardResult:
+    from hot.policies import CardResult
+
+    return CardResult(
+        engine=preset.physics.engine,
+        physics=preset.physics.fine().model_dump(mode="json"),
+        noise=noise,
+        skill=report.skill,
+        seed=preset.evaluation.seed,
+        rates=_rates(report.rates),
+        poses={part.pose: _rates(part.rates) for part in report.poses},
+    )
+
+
+def _rates(rates: Mapping[str, Rate]) -> Dict[str, CardRate]:
+    """The rates that a card keeps: those with the plain rotation error."""
+    from hot.policies import CardRate
+
+    return {
+        name: CardRate(successes=rate.successes, clips=rate.clips, low=rate.low, high=rate.high)
+        for name, rate in rates.items()
+        if not name.endswith("_symmetric")
+    }

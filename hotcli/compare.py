@@ -1,0 +1,202 @@
+"""``hot train compare``: which choice trains the better policy, in the same time, from the same clips."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple
+
+import typer
+from typing_extensions import Annotated
+
+from hot.errors import BadFileError, ConfigError
+from hotcli import card_results, choices, console, options, policy_table, progress, train
+
+if TYPE_CHECKING:
+    from hot.policies import CardResult
+    from hot.presets import Preset
+
+_OF_DATA = ("synthesis", "grasp", "resting", "hand", "object", "skills", "evaluation", "seed")
+"""Preset sections that change the clips or the judgement, not the training."""
+_RULES = {0.0: ("hot", "strict"), card_results.NOISES[-1]: ("hot", "end")}
+"""Rules that count at each noise."""
+_RESULTS = "results.json"
+_EPOCHS = 1_000_000  # so many that time alone ends a training
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training: the varied values, and the seed."""
+
+    values: Tuple[Tuple[str, str], ...]
+    seed: int
+
+    @property
+    def choice(self) -> str:
+        """The varied values, as in ``--set``."""
+        return ", ".join(f"{key}={value}" for key, value in self.values)
+
+    @property
+    def folder(self) -> str:
+        """A name for the run's folder."""
+        return f"{re.sub(r'[^A-Za-z0-9._=+-]+', '_', self.choice)}-seed{self.seed}"
+
+
+def compare(  # noqa: PLR0913  a command's parameters are its options
+    vary: Annotated[
+        List[str],
+        typer.Option("--vary", metavar="KEY=V1,V2", help="A preset value and what to try; repeat it for combinations."),
+    ],
+    minutes: Annotated[float, typer.Option("--minutes", help="Training time of each policy.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the runs and the table; finished runs are kept.")],
+    hand: options.HandOption = None,
+    object_: options.ObjectOption = None,
+    skill: options.SkillOption = None,
+    stage: options.StageOption = None,
+    start: Annotated[Optional[Path], typer.Option("--from", help="Run from which each training starts.")] = None,
+    seeds: Annotated[str, typer.Option("--seeds", help="Seeds of training, by commas.")] = "1,2,3",
+    count: options.ClipsOption = None,
+    engine: options.EngineOption = None,
+    num_envs: options.NumEnvsOption = None,
+    set_: options.SetOption = None,
+) -> None:
+    """Train every combination of values for the same time and judge each; writes table.md and table.json."""
+    trials = _trials(vary, seeds)
+    preset = choices.make_preset(hand, object_, stage, options.split_names(skill), choices.engine_of(engine))
+    rows: List[Tuple[Trial, List[CardResult]]] = []
+    for number, trial in enumerate(trials, 1):
+        console.note(f"{number} of {len(trials)}: {trial.choice}, seed {trial.seed}")
+        run = out / trial.folder
+        sets = [*(set_ or []), *(f"{key}={value}" for key, value in trial.values)]
+        _train(run, preset, sets, minutes=minutes, seed=trial.seed, num_envs=num_envs, start=start)
+        rows.append((trial, _results(run, count)))
+    _tell(rows, out)
+
+
+def _trials(vary: Sequence[str], seeds: str) -> List[Trial]:
+    varied = []
+    for key, values in options.assignments(list(vary)).items():
+        if key.split(".")[0] in _OF_DATA:
+            raise ConfigError(f"--vary {key}: all trainings share their clips and judgement; vary how they learn")
+        varied.append([(key, value) for value in _values(values)])
+    numbers = options.split_names([seeds])
+    if not numbers or not all(number.isdigit() for number in numbers):
+        raise typer.BadParameter(f"'{seeds}' is not a list of whole numbers", param_hint="--seeds")
+    return [Trial(values, int(seed)) for values in itertools.product(*varied) for seed in numbers]
+
+
+def _values(text: str) -> List[str]:
+    """Values between commas that are not within brackets."""
+    return [value.strip() for value in re.split(r",(?![^\[]*\])", text) if value.strip()]
+
+
+def _train(
+    path: Path,
+    preset: Preset,
+    sets: List[str],
+    *,
+    minutes: float,
+    seed: int,
+    num_envs: Optional[int],
+    start: Optional[Path],
+) -> None:
+    """What ``hot train teacher`` does, unless it was done before."""
+    from hot.runs import Run
+
+    run = Run(path)
+    begun = run.preset_path.is_file()
+    if begun and run.status == "finished":
+        return console.note(f"Trained before: {path}")
+    resume = begun and run.checkpoint_path.is_file()
+    if begun and not resume:
+        raise BadFileError(path, "was stopped before its first checkpoint; delete the folder")
+    train.teacher(
+        hand=preset.hand,
+        object_=preset.object,
+        stage=preset.stage,
+        skill=list(preset.skills),
+        num_envs=num_envs,
+        epochs=_EPOCHS,
+        minutes=minutes,
+        seed=seed,
+        engine=preset.physics.engine,
+        start=None if resume else start,
+        out=path,
+        resume=resume,
+        set_=sets,
+    )
+
+
+def _results(path: Path, count: Optional[int]) -> List[CardResult]:
+    """A run's results on held-out clips: those kept in its folder if they are of as many clips, else fresh ones."""
+    from hot import presets
+    from hot.policies import CardResult, Policy
+    from hot.runs import Run
+    from hot.writing import write_atomically
+
+    run, kept = Run.open(path), path / _RESULTS
+    preset = presets.load(run.preset_path)
+    clips = count or preset.evaluation.clips
+    if kept.is_file():
+        results = [CardResult.model_validate(row) for row in json.loads(kept.read_text(encoding="utf-8"))]
+        if all(rate.clips == clips for result in results for rate in (result.rates["hot"],)):
+            return results
+    preset = presets.override(preset, {"evaluation.clips": clips})
+    with progress.drawn() as listener:
+        results = card_results.judge(Policy.load(run.policy_path), preset, listener)
+    with write_atomically(kept) as temporary:
+        text = json.dumps([result.model_dump(mode="json") for result in results], indent=2)
+        temporary.write_text(f"{text}\n", encoding="utf-8")
+    return results
+
+
+def _tell(rows: Sequence[Tuple[Trial, List[CardResult]]], out: Path) -> None:
+    """Write and print the table: mean and spread over seeds of each choice, the best mean of a column in bold."""
+    from hot.writing import write_atomically
+
+    table = summarised(rows)
+    text = markdown(table)
+    for name, content in (("table.md", text), ("table.json", json.dumps(table, indent=2))):
+        with write_atomically(out / name) as temporary:
+            temporary.write_text(f"{content}\n", encoding="utf-8")
+    console.show(text)
+    console.note(f"Written: {out / 'table.md'}, {out / 'table.json'}")
+
+
+def summarised(rows: Sequence[Tuple[Trial, List[CardResult]]]) -> List[Dict[str, Any]]:
+    """For each choice and column: the rates [%] by seed, their mean, and their standard deviation."""
+    cells: Dict[str, Dict[str, Dict[str, float]]] = {}
+    for trial, results in rows:
+        for result in results:
+            for rule in _RULES[result.noise]:
+                rate = result.rates[rule]
+                column = f"{result.skill}, {rule}, noise {result.noise:g}"
+                of_seeds = cells.setdefault(trial.choice, {}).setdefault(column, {})
+                of_seeds[str(trial.seed)] = 100.0 * rate.successes / rate.clips
+    return [
+        {"choice": choice, "columns": {column: _spread(by_seed) for column, by_seed in columns.items()}}
+        for choice, columns in cells.items()
+    ]
+
+
+def _spread(by_seed: Dict[str, float]) -> Dict[str, Any]:
+    rates = list(by_seed.values())
+    spread = statistics.stdev(rates) if len(rates) > 1 else None
+    return {"mean": statistics.fmean(rates), "spread": spread, "seeds": by_seed}
+
+
+def markdown(table: Sequence[Dict[str, Any]]) -> str:
+    """The table for a page: a line for each choice."""
+    columns = list(table[0]["columns"])
+    best = {column: max(row["columns"][column]["mean"] for row in table) for column in columns}
+    lines = [[row["choice"], *[_cell(row["columns"][column], best[column]) for column in columns]] for row in table]
+    return policy_table.markdown_table(["choice", *columns], lines)
+
+
+def _cell(of: Dict[str, Any], best: float) -> str:
+    text = f"{of['mean']:.1f}" + ("" if of["spread"] is None else f" ± {of['spread']:.1f}")
+    return f"**{text}**" if of["mean"] == best else text

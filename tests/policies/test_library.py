@@ -1,0 +1,117 @@
+"""Policies are found by hand and object, the user's own first, and each has a card that says what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hot.assets import packaged
+from hot.errors import BadFileError
+from hot.policies import Card, CardRate, CardResult, CardStage, card_path, cards, find, library, read_card, write_card
+
+STAGE = CardStage(
+    stage=1,
+    seed=1,
+    samples=1000,
+    seconds=60.0,
+    machine="a machine",
+    engine="mujoco",
+    worlds=8,
+    substeps=2,
+    iterations=20,
+    ls_iterations=50,
+    clips=500,
+)
+CARD = Card(
+    hand="mano",
+    object="Bottle",
+    skills=("grasp",),
+    grasps=64,
+    held_out=4,
+    stages=(STAGE,),
+    date="2026-01-01",
+    hot="0",
+)
+RATE = CardRate(successes=9, clips=10, low=0.6, high=0.98)
+
+
+def result(engine: str, noise: float = 0.0, successes: int = 9) -> CardResult:
+    rates = {"hot": RATE.model_copy(update={"successes": successes})}
+    return CardResult(engine=engine, physics={"substeps": 4}, noise=noise, skill="grasp", seed=1, rates=rates)
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """An empty data folder and an empty package."""
+    monkeypatch.setenv("HOT_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(library, "packaged", lambda *parts: tmp_path.joinpath("package", *parts))
+    return tmp_path
+
+
+def put(root: Path, hand: str, object_name: str, card: bool = True) -> Path:
+    path = root / "policies" / hand / f"{object_name}.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("")
+    if card:
+        write_card(path, CARD.model_copy(update={"hand": hand, "object": object_name}))
+    return path
+
+
+def test_ones_own_policy_hides_the_shipped_one(folders):
+    assert find("mano", "Bottle") is None
+    shipped = put(folders / "package", "mano", "Bottle")
+    assert find("mano", "Bottle") == shipped
+    own = put(folders / "data", "mano", "Bottle")
+    assert find("mano", "Bottle") == own
+    assert [path for path, _ in cards()] == [own]
+
+
+def test_names_are_taken_in_any_case_and_files_count_as_their_stems(folders):
+    path = put(folders / "data", "mano", "Mug")
+    assert find("MANO", "mug") == find("hands/mano.xml", "mine/Mug.yaml") == path
+    assert find("shadow", "Mug") is None
+
+
+def test_a_card_is_read_as_it_was_written(folders):
+    card = CARD.model_copy(update={"results": (result("mujoco"), result("warp", 0.5))})
+    write_card(folders / "p.safetensors", card)
+    assert read_card(folders / "p.safetensors") == card
+
+
+def test_a_policy_without_a_card_is_named(folders):
+    put(folders / "data", "mano", "Bottle", card=False)
+    with pytest.raises(BadFileError, match=r"Bottle.json: no card beside Bottle.safetensors"):
+        cards()
+
+
+@pytest.mark.parametrize(("text", "problem"), [("{", "JSON"), ("{}", "hand: Field required")])
+def test_a_damaged_card_is_named_with_what_is_wrong(folders, text, problem):
+    path = put(folders / "data", "mano", "Bottle")
+    card_path(path).write_text(text)
+    with pytest.raises(BadFileError, match=rf"Bottle.json: is not a policy's card .*{problem}"):
+        cards()
+
+
+def test_new_results_replace_those_of_the_same_engine_noise_and_skill_only():
+    card = CARD.judged((result("warp"), result("warp", 0.5), result("mujoco", 0.0, 1)), "2026-01-02", "1")
+    again = card.judged((result("mujoco", 0.0, 7),), "2026-01-03", "2")
+    assert [(r.engine, r.noise, r.rates["hot"].successes) for r in again.results] == [
+        ("mujoco", 0.0, 7),
+        ("warp", 0.0, 9),
+        ("warp", 0.5, 9),
+    ]
+    assert (again.date, again.hot) == ("2026-01-03", "2")
+
+
+def test_a_cards_time_is_unknown_if_one_stages_is():
+    second = STAGE.model_copy(update={"stage": 2, "seconds": None})
+    assert (CARD.samples, CARD.seconds) == (1000, 60.0)
+    both = CARD.model_copy(update={"stages": (STAGE, second)})
+    assert (both.samples, both.seconds) == (2000, None)
+
+
+def test_shipped_policies_have_whole_cards_and_stay_below_ten_mebibytes():
+    paths = list(packaged("policies").glob("*/*.safetensors"))
+    assert [read_card(path).hand for path in paths] == [path.parent.name for path in paths]
+    assert sum(path.stat().st_size for path in paths) < 10 * 2**20
