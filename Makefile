@@ -28,4 +28,4 @@ demo: setup
 	$(BIN)/hot eval --hand allegro --object Bottle --skill grasp,move,place --clips 60 --out demo --video demo/allegro_bottle.mp4
 
 bench: setup
-	$(BIN)/hot bench --device cpu
+	$(BIN)/hot bench --engine mujoco

@@ -87,7 +87,7 @@ class TrackingEnv:
         self._shown = SurfacePoints(specs, world_object, config.observation.points, device)
         self.reference = Reference(motions, self._judged.points_o, device)
         self._actions = ActionMap(config.action, hand, device)
-        self._sampler = ClipSampler(motions, world_object, config.reset, device)
+        self.sampler = ClipSampler(motions, world_object, config.reset, device)
         self.generator = torch.Generator(device=device).manual_seed(seed)
         self._num_draws = _DRAWS_OF_CLIP + draws_needed(hand)
         self.layout = layout(hand, config.observation)
@@ -138,7 +138,7 @@ class TrackingEnv:
         _, lost, timed_out = judged[:3]
         if self.auto_reset:
             ended = lost | timed_out
-            self._sampler.record(self.clip_ids, self.frames - self.progress, ended, lost)
+            self.sampler.record(self.clip_ids, self.frames - self.progress, ended, lost)
             self._restart(ended)
         return Step(self.observe(), *judged)
 
@@ -181,7 +181,7 @@ class TrackingEnv:
             self._write(ended if on_gpu else ids, *self._draw_fused(ids, numbers))
 
     def _draw(self, world_ids: Tensor, numbers: Tensor) -> Tuple[Tensor, Tensor, Start, Tensor]:
-        clip_ids, frames = self._sampler.draw(world_ids, numbers[:, :_DRAWS_OF_CLIP])
+        clip_ids, frames = self.sampler.draw(world_ids, numbers[:, :_DRAWS_OF_CLIP])
         return self._prepare(clip_ids, frames, Draws(numbers[:, _DRAWS_OF_CLIP:]))
 
     def _prepare(self, clip_ids: Tensor, frames: Tensor, draws: Draws) -> Tuple[Tensor, Tensor, Start, Tensor]:
@@ -199,7 +199,7 @@ class TrackingEnv:
         """A copy of everything the next step depends on; see :meth:`restore`."""
         own = {name: getattr(self, name).clone() for name in _OWN}
         engine = {f"physics.{name}": value for name, value in self.physics.snapshot().items()}
-        learnt = {f"sampler.{name}": value for name, value in self._sampler.snapshot().items()}
+        learnt = {f"sampler.{name}": value for name, value in self.sampler.snapshot().items()}
         return {**own, **engine, **learnt, "generator": self.generator.get_state()}
 
     def restore(self, snapshot: Dict[str, Tensor]) -> None:
@@ -207,7 +207,7 @@ class TrackingEnv:
         for name in _OWN:
             getattr(self, name)[:] = snapshot[name]
         self.physics.restore(_below("physics.", snapshot))
-        self._sampler.restore(_below("sampler.", snapshot))
+        self.sampler.restore(_below("sampler.", snapshot))
         self.generator.set_state(snapshot["generator"])
 
     def close(self) -> None:

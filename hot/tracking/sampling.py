@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Tuple
+from typing import Dict, List, Tuple
 
 import torch
 from torch import Tensor
@@ -54,6 +54,12 @@ class ClipSampler:
         self._failed = torch.zeros_like(self._fair)
         self._odds = self._fair.flatten().cumsum(0)  # cumulative
         self._steps = 0
+
+    @property
+    def counts(self) -> List[Tensor]:
+        """Episodes that ended, and that were given up, by clip and stretch (M, B); several processes that train
+        together overwrite both with their means."""
+        return [self._ended, self._failed]
 
     def draw(self, world_ids: Tensor, numbers: Tensor) -> Tuple[Tensor, Tensor]:
         """Clip ids (n,) and start frames (n,), the latest two frames before the clip's end.

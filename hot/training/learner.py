@@ -75,6 +75,7 @@ class Learner:
             while not stop:
                 began, share = time.monotonic(), self._ranks.share(self.share)
                 figures = self._read(self.agent.run_epoch(min(share, 1.0)), began)
+                self._ranks.average(self.env.env.sampler.counts)
                 stop = after_epoch(self, figures)
 
     def _read(self, learning: Dict[str, Tensor], began: float) -> Dict[str, float]:
