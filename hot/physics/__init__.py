@@ -5,6 +5,6 @@ from __future__ import annotations
 from hot.physics.config import PhysicsConfig
 from hot.physics.engines import make_physics
 from hot.physics.interface import CONTROL_DT, Physics, Scene, State
-from hot.physics.rows import overwrite
+from hot.physics.rows import clear, overwrite
 
-__all__ = ["CONTROL_DT", "Physics", "PhysicsConfig", "Scene", "State", "make_physics", "overwrite"]
+__all__ = ["CONTROL_DT", "Physics", "PhysicsConfig", "Scene", "State", "clear", "make_physics", "overwrite"]

@@ -23,6 +23,8 @@ class ActionConfig(Config):
     """Residual range of the wrist hinges [rad]."""
     finger: float = Field(default=0.8, gt=0)
     """Residual range of the finger joints [rad]."""
+    follow_object: bool = True
+    """Let the wrist's reference go along with an object that is not where it should be, until it has been grasped."""
     feed_forward: bool = True
     """Lead wrist targets by damping/stiffness times the reference velocity, which cancels the drive's lag."""
 

@@ -13,9 +13,10 @@ from hot.errors import HotError
 from hot.hands import HandSpec
 from hot.motions import Motions
 from hot.objects import ObjectSpec
-from hot.physics import Physics, Scene, make_physics, overwrite
+from hot.physics import Physics, Scene, clear, make_physics, overwrite
 from hot.tracking.actions import ActionMap
 from hot.tracking.config import TaskConfig
+from hot.tracking.following import displacement, move_wrist
 from hot.tracking.fusion import fuse
 from hot.tracking.observations import layout, observe
 from hot.tracking.reference import Reference
@@ -98,6 +99,8 @@ class TrackingEnv:
         self.targets = torch.zeros(num_envs, hand.num_joints, device=device)
         # Targets of a zero action for the coming step; the policy sees them, so they are made with the observation.
         self.base = torch.zeros_like(self.targets)
+        # Shift and turn of the object from its reference, as it was when the hand last left it alone.
+        self.displaced = torch.zeros(num_envs, 4, device=device)
         self._everyone = torch.arange(num_envs, device=device)
         factors = draw_factors(config.randomization, num_envs, self.generator)
         if factors:
@@ -158,17 +161,32 @@ class TrackingEnv:
 
     def observe(self) -> Tensor:
         """The observation (N, O) of the present instant."""
-        observation, base = self._observe_fused()
+        observation, base, displaced = self._observe_fused()
         self.base.copy_(base)
+        self.displaced.copy_(displaced)
         return observation
 
-    def _observe(self) -> Tuple[Tensor, Tensor]:
-        """The observation, and the targets of a zero action for the coming step."""
+    def _observe(self) -> Tuple[Tensor, Tensor, Tensor]:
+        """The observation, the targets of a zero action for the coming step, and the object's displacement."""
         config, clips, frames = self.config.observation, self.clip_ids, self.frames
-        base = self._actions.base(self.reference.drive(clips, frames + 1))
+        base, displaced = self._base()
         ahead = self.reference.ahead(clips, frames, config.future_frames)
         fingers = self.reference.fingers(clips, frames, config.finger_frames)
-        return observe(self.physics.state, self.targets, ahead, fingers, base, self._shown), base
+        return observe(self.physics.state, self.targets, ahead, fingers, base, self._shown), base, displaced
+
+    def _base(self) -> Tuple[Tensor, Tensor]:
+        """Drive targets (N, D) of a zero action for the coming step, and where the object is seen to be displaced."""
+        base = self._actions.base(self.reference.drive(self.clip_ids, self.frames + 1))
+        if not self.config.action.follow_object:
+            return base, self.displaced
+        sim, here = self.physics.state, self.reference.ahead(self.clip_ids, self.frames, (0,))
+        about = here.object_pos_w[:, 0]
+        seen = displacement(sim.object_pos_w, sim.object_quat_w, about, here.object_quat_w[:, 0])
+        # Where the hand moves the object, what is seen would follow from what was done: what was seen before counts.
+        alone = (here.contact[:, 0] == 0) & ~sim.touching[:, None]
+        displaced = torch.where(alone, seen, self.displaced)
+        weight = here.follow[:, 0] * (self.progress[:, None] / _TAKE_UP_FRAMES).clamp_max(1.0)
+        return torch.cat([move_wrist(base[:, :6], about, displaced * weight), base[:, 6:]], dim=1), displaced
 
     def _restart(self, ended: Tensor) -> None:
         """Start ended worlds (N,) bool at drawn clips and frames."""
@@ -193,6 +211,7 @@ class TrackingEnv:
         overwrite(self.frames, rows, frames)
         overwrite(self.progress, rows, torch.zeros_like(frames))
         overwrite(self.targets, rows, targets)
+        clear(self.displaced, rows)
         self.physics.write_state(rows, **vars(start))
 
     def snapshot(self) -> Dict[str, Tensor]:
@@ -241,5 +260,7 @@ def _one_thread(device: torch.device) -> Iterator[None]:
 
 
 _DRAWS_OF_CLIP = 3
+_TAKE_UP_FRAMES = 15.0
+"""Frames of an episode in which the wrist's reference takes up where the object really is."""
 _GOLDEN = 0.6180339887498949
-_OWN = ("clip_ids", "frames", "progress", "targets", "base")
+_OWN = ("clip_ids", "frames", "progress", "targets", "base", "displaced")

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from hot import rotations
 from hot.motions import Motions, skill_by_name
+from hot.tracking.following import follow_weights
 
 _CHUNK = 4096
 
@@ -40,6 +41,7 @@ class Ahead:
     object_pos_w: Tensor  # (N, H, 3)
     object_quat_w: Tensor  # (N, H, 4)
     contact: Tensor  # (N, H, 1)
+    follow: Tensor  # (N, H, 1) how far the wrist's reference goes along with the object
 
 
 class Reference:
@@ -61,7 +63,7 @@ class Reference:
         quat = rotations.from_euler(motions.joint_pos[:, 3:6])
         contact = motions.contact[:, None].float()
         pose = [motions.joint_pos[:, :3], quat, motions.object_pos_w, motions.object_quat_w, contact]
-        self._poses = torch.cat(pose, dim=1)  # (S, 15)
+        self._poses = torch.cat([*pose, follow_weights(motions)[:, None]], dim=1)  # (S, 16)
         self._fingers = motions.joint_pos[:, 6:].contiguous()
         gap = _gaps(motions, points_o.to(device))[:, None]
         self._details = torch.cat(
@@ -89,7 +91,7 @@ class Reference:
         rows, d = self._rows(clip_ids, frames), self._joints
         pose, detail = self._poses.index_select(0, rows), self._details.index_select(0, rows)
         pos, vel, command, keys, linvel, angvel, gap = detail.split([d, d, d, 3 * self._keys, 3, 3, 1], dim=1)
-        _, quat, object_pos, object_quat, contact = pose.split([3, 4, 3, 4, 1], dim=1)
+        _, quat, object_pos, object_quat, contact, _ = pose.split([3, 4, 3, 4, 1, 1], dim=1)
         return Now(
             joint_pos=pos,
             joint_vel=vel,
@@ -105,9 +107,9 @@ class Reference:
         )
 
     def ahead(self, clip_ids: Tensor, frames: Tensor, offsets: Sequence[int]) -> Ahead:
-        """Wrist, object and contact at ``frames + offsets``."""
+        """Wrist, object, contact and following at ``frames + offsets``."""
         pose = self._gather(self._poses, clip_ids, frames, offsets)
-        return Ahead(*pose.split([3, 4, 3, 4, 1], dim=-1))
+        return Ahead(*pose.split([3, 4, 3, 4, 1, 1], dim=-1))
 
     def drive(self, clip_ids: Tensor, frames: Tensor) -> Tensor:
         """Joint positions, velocities and commands (N, 3D) at one frame: what an action is relative to."""
