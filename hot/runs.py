@@ -142,11 +142,11 @@ class Run:
 
 
 def _machine() -> str:
-    """The GPU by its name if there is one, and the operating system."""
+    """The GPU by its name if there is one, the operating system and the processor's kind."""
     import torch
 
     gpu = [torch.cuda.get_device_name()] if torch.cuda.is_available() else []
-    return ", ".join([*gpu, platform.platform()])
+    return ", ".join([*gpu, f"{platform.system()} {platform.machine()}"])
 
 
 def provenance(hand: str, object_name: str, stage: int, seed: int, command: Sequence[str], engine: str) -> Dict:

@@ -67,8 +67,16 @@ def test_a_run_goes_on_where_it_was_told_to_stop(hot, tmp_path):
 
 
 def test_without_a_policy_the_open_loop_is_judged_alone(hot, tmp_path):
-    result = hot(f"eval --hand allegro --object bottle --skill freemove {SHORT} --out judged")
+    result = hot(f"eval --hand allegro --object box --skill freemove {SHORT} --out judged")
     assert "open loop only" in result.stderr
     report = json.loads((tmp_path / "judged" / "report.json").read_text())
     assert [row["controller"] for row in report["skills"]] == ["open loop"]
     assert report["skills"][0]["rates"]["skill"]["successes"] == 3
+
+
+def test_the_policy_that_ships_is_judged_where_there_is_no_run(hot, tmp_path):
+    result = hot(f"eval --skill move {SHORT} --out judged")
+    assert "Judging the shipped policy of mano and Bottle" in result.stderr
+    open_loop, policy = json.loads((tmp_path / "judged" / "report.json").read_text())["skills"]
+    assert (open_loop["controller"], policy["controller"]) == ("open loop", "policy")
+    assert policy["rates"]["hot"]["successes"] == 3

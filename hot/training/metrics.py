@@ -29,7 +29,7 @@ class Metrics:
         Raises:
             BadFileError: the file cannot be written.
         """
-        row = {"epoch": str(epoch), **{name: f"{value:.7g}" for name, value in figures.items()}}
+        row = {"epoch": str(epoch), **{name: f"{value:.10g}" for name, value in figures.items()}}
         if not self._names:
             self._begin(row)
         try:

@@ -14,7 +14,7 @@ from hot.training.config import NetworkConfig, PpoConfig
 # Every start is pushed off the reference, mostly at the approach, by what a wrist residual of 4 cm can still undo.
 TASK = TaskConfig(
     episode_frames=100,
-    action=ActionConfig(wrist_slide=0.04, wrist_hinge=0.2, finger=0.3),
+    action=ActionConfig(wrist_slide=0.04, wrist_hinge=0.2, finger=0.3, follow_object=False),
     observation=ObservationConfig(points=0),
     reset=ResetConfig(noise=1.0, first_frame_share=0.8, free_object_pos=0.03, free_object_yaw=0.1, finger_pos=0.1),
 )
