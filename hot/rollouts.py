@@ -11,7 +11,6 @@ from torch import Tensor
 from hot.policies import Policy
 from hot.progress import Progress, silent
 from hot.tracking import Step, TrackingEnv
-from hot.tracking.resets import Draws, perturb
 
 
 @dataclass(frozen=True)
@@ -117,15 +116,11 @@ def join(traces: Sequence[Trace]) -> Trace:
 
 def _begin(env: TrackingEnv, clip_ids: Tensor, disturbance: Optional[Disturbance]) -> Tensor:
     """The first observation (N, O)."""
-    observation = env.reset(clip_ids)
     if disturbance is None:
-        return observation
+        return env.reset(clip_ids)
     if disturbance.factors:
         env.physics.randomize(**{name: factor.to(env.device) for name, factor in disturbance.factors.items()})
-    reference = env.reference.now(clip_ids, torch.zeros_like(clip_ids))
-    start = perturb(reference, env.hand, env.config.reset, Draws(disturbance.start.to(env.device)))
-    env.physics.write_state(clip_ids, **vars(start))
-    return env.observe()
+    return env.reset(clip_ids, disturbance.start.to(env.device))
 
 
 def _row(env: TrackingEnv, step: Step) -> Dict[str, Tensor]:

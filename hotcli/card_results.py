@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Tuple
 
-from hotcli import choices, clips, options
+from hotcli import choices, clips, exams, options
 
 if TYPE_CHECKING:
     from hot.evaluation import Rate, SkillReport
@@ -40,14 +40,11 @@ def judge(policy: Policy, preset: Preset, progress: Progress) -> List[CardResult
 
 
 def _judge_skill(policy: Policy, preset: Preset, motions: Motions, noise: float, progress: Progress) -> SkillReport:
-    from hot import evaluation, presets
+    from hot import evaluation
 
     hand, object_spec = choices.load_specs(preset)
-    task = preset.task.model_copy(update={"reset": preset.reset.model_copy(update={"noise": noise})})
-    frames = preset.evaluation.frames or presets.test_frames(motions.skills[0])
-    seed = preset.evaluation.seed
-    report, _ = evaluation.evaluate(policy, task, hand, object_spec, motions, frames, seed, progress)
-    return report
+    exam = exams.exam(preset, hand, object_spec, motions)
+    return evaluation.judge(policy, exam, evaluation.Condition(noise=noise), progress)[0]
 
 
 def _result(report: SkillReport, preset: Preset, noise: float) -> CardResult:

@@ -49,7 +49,7 @@ def judge(
     met = evaluation.conditions(leading.evaluation.robustness) if robustness else (evaluation.Condition(),)
     return {
         skill: _judge_skill(
-            [_exam(preset, hand, object_spec, motions) for preset in presets.values()], met, controller.policy, progress
+            [exam(preset, hand, object_spec, motions) for preset in presets.values()], met, controller.policy, progress
         )
         for skill, motions in clip_sets.items()
     }
@@ -86,7 +86,8 @@ def report(controller: Controller, presets: Presets, judged: Dict[str, Judged]) 
     )
 
 
-def _exam(preset: Preset, hand: HandSpec, object_spec: ObjectSpec, motions: Motions) -> Exam:
+def exam(preset: Preset, hand: HandSpec, object_spec: ObjectSpec, motions: Motions) -> Exam:
+    """What a preset asks of one skill's clips."""
     from hot import evaluation, presets
 
     frames = preset.evaluation.frames or presets.test_frames(motions.skills[0])
@@ -100,12 +101,12 @@ def _judge_skill(exams: List[Exam], met: Tuple[Condition, ...], policy: Optional
 
     rows: List[SkillReport] = []
     drawn: List[Tuple[Trace, SkillReport]] = []
-    for exam in exams:
+    for each in exams:
         for condition in met:
             for acting in (None,) if policy is None else (None, policy):
-                row, trace = evaluation.judge(acting, exam, condition, progress)
+                row, trace = evaluation.judge(acting, each, condition, progress)
                 rows.append(row)
-                if exam is exams[0] and condition is met[0] and acting is policy:
+                if each is exams[0] and condition is met[0] and acting is policy:
                     drawn.append((trace, row))  # no other trace is kept: each holds every clip's every frame
     (trace, row), *_ = drawn
     return Judged(tuple(rows), trace, row.scores)

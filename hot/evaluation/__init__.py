@@ -3,7 +3,7 @@
 from hot.evaluation.conditions import Condition, conditions
 from hot.evaluation.config import EvaluationConfig, RobustnessConfig
 from hot.evaluation.encoding import check_ending, write_mp4, write_video
-from hot.evaluation.evaluate import Exam, evaluate, judge, resting_poses
+from hot.evaluation.judging import Exam, judge, resting_poses
 from hot.evaluation.metrics import (
     FrameErrors,
     Verdict,
@@ -53,7 +53,6 @@ __all__ = [
     "compare",
     "conditions",
     "end_success",
-    "evaluate",
     "frame_errors",
     "hot_success",
     "judge",

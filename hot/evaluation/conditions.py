@@ -32,11 +32,15 @@ class Condition:
     push_frames: int = 0
 
 
+AS_CONFIGURED = Condition()
+"""The task's own condition."""
+
+
 def conditions(config: RobustnessConfig) -> Tuple[Condition, ...]:
     """The plain condition and each of the disturbed ones."""
     frames = max(1, round(config.push_seconds / CONTROL_DT))
     return (
-        Condition(),
+        AS_CONFIGURED,
         Condition(f"push {config.push:g} N for {config.push_seconds:g} s", push=config.push, push_frames=frames),
         *(Condition(f"mass x {factor:g}", mass=factor) for factor in config.mass),
         *(Condition(f"friction x {factor:g}", friction=factor) for factor in config.friction),

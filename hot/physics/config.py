@@ -26,8 +26,8 @@ class PhysicsConfig(Config):
     impratio: float = Field(default=10.0, gt=0)
     """Friction-to-normal impedance ratio; 10 cuts slip four-fold against 1."""
     multi_contact: bool = True
-    """Several contacts where faces of two convex parts meet, instead of one in their middle. A GPU spends a quarter
-    of its step on them; training does without."""
+    """Several contacts where faces of two convex parts meet, instead of one in their middle. They make a GPU's step
+    longer; training does without."""
     threads: int = Field(default=0, ge=0)
     """Worker threads of a CPU engine; 0 takes every core."""
 
@@ -35,6 +35,8 @@ class PhysicsConfig(Config):
     """Contacts a world, on average, for which a GPU engine makes room; 0 sizes it by the objects."""
 
     def fine(self) -> PhysicsConfig:
-        """The same choices as grasps are found and policies judged: 4 substeps, every contact, a converged solver."""
-        exact = {"substeps": 4, "iterations": 20, "ls_iterations": 50, "multi_contact": True}
-        return self.model_copy(update=exact)
+        """The same choices as grasps are found and policies judged: 4 substeps, every contact, and a solver that may
+        work at least as hard as by default."""
+        default = PhysicsConfig()
+        exact = {name: max(getattr(self, name), getattr(default, name)) for name in ("iterations", "ls_iterations")}
+        return self.model_copy(update={"substeps": 4, "multi_contact": True, **exact})

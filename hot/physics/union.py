@@ -67,7 +67,7 @@ def _compile(hand: HandSpec, objects: Sequence[ObjectSpec], config: PhysicsConfi
         for which, object_spec in enumerate(objects):
             for part, vertices in enumerate(object_spec.parts):
                 add_part(spec, body if which == largest else None, part_name(part, which), vertices)
-        # A contact moves a third of a hand's joints, and Warp is the faster the fewer entries it multiplies.
+        # A contact moves the wrist and one finger: most entries of its row are zero.
         spec.option.jacobian = mujoco.mjtJacobian.mjJAC_SPARSE
         model = spec.compile()
     except (ValueError, mujoco.FatalError) as error:

@@ -22,7 +22,7 @@ _ROWS_OF_CONTACT = 4
 _TEMPORARY = 1.5
 """Memory of a step's solver against that of the lasting arrays."""
 _MARGIN = 1.25
-"""What the allocator takes beyond that; with it the estimate met what one NVIDIA H200 measured."""
+"""For what the allocator takes beyond that."""
 _SCALED = ("geom_friction", "actuator_gainprm", "actuator_biasprm")
 _OBJECT_MASS = ("body_mass", "body_inertia", "body_subtreemass")
 

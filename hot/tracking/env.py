@@ -109,16 +109,23 @@ class TrackingEnv:
         self._draw_fused = fuse(self._draw, device)
         self._observe_fused = fuse(self._observe, device)
 
-    def reset(self, clip_ids: Optional[Tensor] = None) -> Tensor:
-        """Start every world, at drawn clips and frames or at the first frame of given clips (N,); observe."""
+    def reset(self, clip_ids: Optional[Tensor] = None, numbers: Optional[Tensor] = None) -> Tensor:
+        """Start every world, at drawn clips and frames or at the first frame of given clips (N,); observe.
+
+        Given clips may come with the numbers (N, :func:`hot.tracking.resets.draws_needed`) that perturb them.
+        """
         if clip_ids is None:
             self._restart(torch.ones(self.num_envs, dtype=torch.bool, device=self.device))
-        else:
-            numbers = torch.rand(self.num_envs, self._num_draws, generator=self.generator, device=self.device)
-            clip_ids = clip_ids.to(self.device)
-            draws = Draws(numbers[:, _DRAWS_OF_CLIP:])
-            self._write(self._everyone, *self._prepare(clip_ids, torch.zeros_like(clip_ids), draws))
+            return self.observe()
+        if numbers is None:
+            numbers = self._random(self.num_envs)[:, _DRAWS_OF_CLIP:]
+        clip_ids = clip_ids.to(self.device)
+        self._write(self._everyone, *self._prepare(clip_ids, torch.zeros_like(clip_ids), Draws(numbers)))
         return self.observe()
+
+    def _random(self, worlds: int) -> Tensor:
+        """Uniform numbers (n, R) for the starts of some worlds."""
+        return torch.rand(worlds, self._num_draws, generator=self.generator, device=self.device)
 
     def step(self, action: Tensor) -> Step:
         """One control step of 1/60 s.
@@ -195,8 +202,7 @@ class TrackingEnv:
         on_gpu = self.device.type == "cuda"
         ids = self._everyone if on_gpu else ended.nonzero().squeeze(1)
         if len(ids):
-            numbers = torch.rand(len(ids), self._num_draws, generator=self.generator, device=self.device)
-            self._write(ended if on_gpu else ids, *self._draw_fused(ids, numbers))
+            self._write(ended if on_gpu else ids, *self._draw_fused(ids, self._random(len(ids))))
 
     def _draw(self, world_ids: Tensor, numbers: Tensor) -> Tuple[Tensor, Tensor, Start, Tensor]:
         clip_ids, frames = self.sampler.draw(world_ids, numbers[:, :_DRAWS_OF_CLIP])

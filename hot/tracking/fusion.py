@@ -23,7 +23,7 @@ def fuse(function: _Function, device: torch.device) -> _Function:
     if device.type != "cuda":
         return function
     if importlib.util.find_spec("triton") is None or not _has_c_compiler():
-        _LOG.warning("the task runs unfused, some 10 %% slower: torch.compile needs Triton and a C compiler")
+        _LOG.warning("the task runs unfused and slower: torch.compile needs Triton and a C compiler")
         return function
     return cast(_Function, torch.compile(function, dynamic=False))
 

@@ -33,26 +33,26 @@ def judge(monkeypatch, planner, workplace):
     """Stands in for the planner and for evaluation, which says that 8 of 10 clips succeed, 6 of 10 perturbed ones."""
     calls = []
 
-    def evaluate(policy, task, hand, object_spec, motions, frames, seed, progress):
-        calls.append(SimpleNamespace(policy=policy, task=task, motions=motions, frames=frames, seed=seed))
-        rate = Rate(successes=6 if task.reset.noise else 8, clips=10, low=0.4, high=0.9)
+    def judge(policy, exam, condition, progress):
+        calls.append((exam.motions.skills[0], condition.noise, exam.frames))
+        rate = Rate(successes=6 if condition.noise else 8, clips=10, low=0.4, high=0.9)
         rates: dict = dict.fromkeys(RULES, rate)
         poses = [PoseReport(pose=pose, clips=5, share=0.5, rates=rates) for pose in ("standing", "lying")]
         return SkillReport(
             hand="allegro",
             object="Bottle",
-            skill=motions.skills[0],
+            skill=exam.motions.skills[0],
             controller="policy",
             clips=10,
-            frames=frames,
+            frames=exam.frames,
             nonfinite_clips=0,
             rates=rates,
             means={},
             scores=(),
-            poses=tuple(poses) if motions.skills[0] == "grasp" else (),
+            poses=tuple(poses) if exam.motions.skills[0] == "grasp" else (),
         ), None
 
-    monkeypatch.setattr(hot.evaluation, "evaluate", evaluate)
+    monkeypatch.setattr(hot.evaluation, "judge", judge)
     monkeypatch.setattr(hot.synthesis, "load_grasps", lambda *_: range(128))
     monkeypatch.setattr(hot.policies.library, "packaged", lambda *parts: workplace.joinpath("package", *parts))
     monkeypatch.setattr("hotcli.card_results.choices.engine_of", lambda name: {"physics.engine": _ENGINE_OF[name]})
@@ -102,7 +102,7 @@ def test_a_run_is_added_with_a_card_of_all_its_trainings(hot, judge, run):
 
 def test_every_skill_is_judged_with_and_without_noise_on_held_out_clips(hot, judge, run):
     hot("policies add runs/two --clips 10")
-    assert [(c.motions.skills[0], c.task.reset.noise, c.frames) for c in judge.calls] == [
+    assert judge.calls == [
         ("grasp", 0.0, 180),
         ("move", 0.0, 120),
         ("grasp", 0.5, 180),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hot.evaluation import compare, evaluate
+from hot.evaluation import Exam, compare, judge
 from hot.runs import Run
 from hot.synthesis import SynthesisConfig, generate
 from hot.tracking.config import ActionConfig, ObservationConfig, ResetConfig, TaskConfig
@@ -35,8 +35,8 @@ def test_a_short_training_beats_the_open_loop_on_held_out_perturbed_clips(tmp_pa
     assert not set(motions.clip_grasp.tolist()) & set(held_out.clip_grasp.tolist())
     run = Run.create(tmp_path / "run", "hand: allegro\n", {"hand": "allegro", "object": "Bottle", "stage": 1})
     policy = train_teacher(TeacherData(allegro, {"Bottle": bottle}, motions), TASK, PPO, run, seed=1)
-    open_loop, _ = evaluate(None, TASK, allegro, bottle, held_out, frames=180, seed=5)
-    taught, _ = evaluate(policy, TASK, allegro, bottle, held_out, frames=180, seed=5)
+    open_loop, _ = judge(None, Exam(TASK, allegro, bottle, held_out, frames=180, seed=5))
+    taught, _ = judge(policy, Exam(TASK, allegro, bottle, held_out, frames=180, seed=5))
     gain = compare(taught, open_loop).means["reward"]
     print(f"reward: {open_loop.means['reward']:.3f} open loop, {taught.means['reward']:.3f} after training, {gain}")
     assert gain.low is not None and gain.low > 0.0  # the whole 95 % interval of the paired difference

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from hot.errors import HotError
-from hot.evaluation.conditions import Condition, disturbance
+from hot.evaluation.conditions import AS_CONFIGURED, Condition, disturbance
 from hot.evaluation.report import OPEN_LOOP, SkillReport
 from hot.evaluation.summary import summarise
 from hot.hands import HandSpec
@@ -42,27 +42,14 @@ class Exam:
     """Clips tracked at once; None takes 512 on a CPU and all on a GPU."""
 
 
-def evaluate(
-    policy: Optional[Policy],
-    task: TaskConfig,
-    hand: HandSpec,
-    object_spec: ObjectSpec,
-    motions: Motions,
-    frames: int,
-    seed: int,
-    progress: Progress = silent,
-) -> Tuple[SkillReport, Trace]:
-    """:func:`judge` in the plain condition."""
-    return judge(policy, Exam(task, hand, object_spec, motions, frames, seed), Condition(), progress)
-
-
 def judge(
-    policy: Optional[Policy], exam: Exam, condition: Condition, progress: Progress = silent
+    policy: Optional[Policy], exam: Exam, condition: Condition = AS_CONFIGURED, progress: Progress = silent
 ) -> Tuple[SkillReport, Trace]:
     """Track every clip of an exam in one condition. What a clip meets does not depend on how many run at once.
 
     Args:
         policy: None for the open loop.
+        condition: by default, the task's own.
 
     Raises:
         HotError: the policy is for another hand or for joints of other names.

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from hot.errors import HotError
-from hot.evaluation import compare, evaluate
+from hot.evaluation import Exam, compare, judge
 from hot.policies import Policy, PolicySpec
 from hot.tracking import TrackingEnv
 from hot.tracking.config import ObservationConfig, ResetConfig, TaskConfig
@@ -36,7 +36,7 @@ def idle_policy(hand, observation: ObservationConfig) -> Policy:
 
 
 def test_the_open_loop_succeeds_on_a_free_move(allegro, bottle, hover):
-    report, trace = evaluate(None, TASK, allegro, bottle, hover, frames=40, seed=1)
+    report, trace = judge(None, Exam(TASK, allegro, bottle, hover, frames=40, seed=1))
     assert report.controller == "open loop"
     assert report.clips == 4
     assert report.rates["skill"].value == 1.0
@@ -47,24 +47,24 @@ def test_the_open_loop_succeeds_on_a_free_move(allegro, bottle, hover):
 
 
 def test_a_policy_of_zeros_is_the_open_loop(allegro, bottle, hover):
-    first, trace = evaluate(None, TASK, allegro, bottle, hover, frames=20, seed=1)
+    first, trace = judge(None, Exam(TASK, allegro, bottle, hover, frames=20, seed=1))
     policy = idle_policy(allegro, ObservationConfig())
-    second, again = evaluate(policy, TASK, allegro, bottle, hover, frames=20, seed=1)
+    second, again = judge(policy, Exam(TASK, allegro, bottle, hover, frames=20, seed=1))
     assert torch.equal(trace.joint_pos, again.joint_pos)
     assert compare(second, first).means["e_h_cm"].value == 0.0
 
 
 def test_a_policy_brings_its_own_observation(allegro, bottle, hover):
     policy = idle_policy(allegro, ObservationConfig(future_frames=(1,), points=0))
-    report, _ = evaluate(policy, TASK, allegro, bottle, hover, frames=15, seed=1)
+    report, _ = judge(policy, Exam(TASK, allegro, bottle, hover, frames=15, seed=1))
     assert report.controller == "policy"
 
 
 def test_two_controllers_meet_the_same_perturbations(allegro, bottle, hover):
     task = TaskConfig(reset=ResetConfig(noise=1.0))
-    _, first = evaluate(None, task, allegro, bottle, hover, frames=12, seed=5)
-    _, second = evaluate(idle_policy(allegro, ObservationConfig()), task, allegro, bottle, hover, frames=12, seed=5)
-    _, other = evaluate(None, task, allegro, bottle, hover, frames=12, seed=6)
+    _, first = judge(None, Exam(task, allegro, bottle, hover, frames=12, seed=5))
+    _, second = judge(idle_policy(allegro, ObservationConfig()), Exam(task, allegro, bottle, hover, frames=12, seed=5))
+    _, other = judge(None, Exam(task, allegro, bottle, hover, frames=12, seed=6))
     assert torch.equal(first.object_pos_w, second.object_pos_w)
     assert not torch.equal(first.object_pos_w, other.object_pos_w)
 
@@ -80,7 +80,7 @@ def test_frames_beyond_a_clip_are_not_judged(allegro, bottle, hover):
         clip_start=torch.cat([torch.zeros(1, dtype=torch.long), lengths.cumsum(0)]),
         **{name: getattr(short, name)[keep] for name in per_frame},
     )
-    _, trace = evaluate(None, TASK, allegro, bottle, cut, frames=60, seed=1)
+    _, trace = judge(None, Exam(TASK, allegro, bottle, cut, frames=60, seed=1))
     assert trace.valid.sum(0).tolist() == [39, 24]
 
 
@@ -92,7 +92,7 @@ def test_a_policy_for_another_hand_is_refused(allegro, bottle, hover, change, me
     policy = idle_policy(allegro, ObservationConfig())
     policy.spec = dataclasses.replace(policy.spec, **change)
     with pytest.raises(HotError, match=message):
-        evaluate(policy, TASK, allegro, bottle, hover, frames=12, seed=1)
+        judge(policy, Exam(TASK, allegro, bottle, hover, frames=12, seed=1))
 
 
 def test_the_engine_is_closed_even_when_a_policy_fails(allegro, bottle, hover, monkeypatch):
@@ -101,5 +101,5 @@ def test_the_engine_is_closed_even_when_a_policy_fails(allegro, bottle, hover, m
     policy = idle_policy(allegro, ObservationConfig(points=0))
     policy.mean = policy.mean[:-1]
     with pytest.raises(RuntimeError):
-        evaluate(policy, TASK, allegro, bottle, hover, frames=12, seed=1)
+        judge(policy, Exam(TASK, allegro, bottle, hover, frames=12, seed=1))
     assert closed
