@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Optional, Tuple
+from typing import Callable, Dict, List, Optional, Tuple, cast
 
 import torch
 import warp as wp
@@ -24,6 +24,7 @@ class Recording:
     def __init__(self, work: Callable[[], None], device: torch.device) -> None:
         self._work, self._device = work, device
         self._graph: Optional[wp.Graph] = None
+        self._enclosing: List[wp.Graph] = []
         self.run_unrecorded()  # kernels are compiled and loaded before anything is recorded
         if device.type == "cuda":
             with wp.ScopedDevice(str(device)), wp.ScopedCapture() as capture:
@@ -39,10 +40,15 @@ class Recording:
             wp.synchronize_device()
 
     def play(self) -> None:
-        """Run the sequence on PyTorch's current stream; on a GPU this returns at once."""
+        """Run the sequence on PyTorch's current stream, or let PyTorch record it; on a GPU this returns at once."""
         if self._graph is None:
             with wp.ScopedDevice("cpu"):
                 self._work()
+        elif torch.cuda.is_current_stream_capturing():
+            stream = _current_stream(self._device)
+            with wp.ScopedStream(stream, sync_enter=False), wp.ScopedCapture(stream=stream, external=True) as capture:
+                self._work()
+            self._enclosing.append(cast(wp.Graph, capture.graph))  # it keeps the kernels loaded
         else:
             wp.capture_launch(self._graph, stream=_current_stream(self._device))
 

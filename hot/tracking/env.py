@@ -17,7 +17,7 @@ from hot.physics import Physics, Scene, clear, make_physics, overwrite
 from hot.tracking.actions import ActionMap
 from hot.tracking.config import TaskConfig
 from hot.tracking.following import displacement, move_wrist
-from hot.tracking.fusion import fuse
+from hot.tracking.fusion import Replay, fuse
 from hot.tracking.observations import layout, observe
 from hot.tracking.reference import Reference
 from hot.tracking.resets import Draws, Start, draw_factors, draws_needed, perturb
@@ -88,6 +88,7 @@ class TrackingEnv:
         self._shown = SurfacePoints(specs, world_object, config.observation.points, device)
         self.reference = Reference(motions, self._judged.points_o, device)
         self._actions = ActionMap(config.action, hand, device)
+        self._limits = torch.stack([hand.joint_lower, hand.joint_upper]).to(device)
         self.sampler = ClipSampler(motions, world_object, config.reset, device)
         self.generator = torch.Generator(device=device).manual_seed(seed)
         self._num_draws = _DRAWS_OF_CLIP + draws_needed(hand)
@@ -105,9 +106,10 @@ class TrackingEnv:
         factors = draw_factors(config.randomization, num_envs, self.generator)
         if factors:
             self.physics.randomize(**factors)
-        self._judge_fused = fuse(self._judge, device)
-        self._draw_fused = fuse(self._draw, device)
-        self._observe_fused = fuse(self._observe, device)
+        self._judge_fused = fuse(self._judge, device, often=auto_reset)
+        self._draw_fused = fuse(self._draw, device, often=auto_reset)
+        self._observe_fused = fuse(self._observe, device, often=auto_reset)
+        self._settled = Replay(self._settle, device)
 
     def reset(self, clip_ids: Optional[Tensor] = None, numbers: Optional[Tensor] = None) -> Tensor:
         """Start every world, at drawn clips and frames or at the first frame of given clips (N,); observe.
@@ -115,7 +117,7 @@ class TrackingEnv:
         Given clips may come with the numbers (N, :func:`hot.tracking.resets.draws_needed`) that perturb them.
         """
         if clip_ids is None:
-            self._restart(torch.ones(self.num_envs, dtype=torch.bool, device=self.device))
+            self._restart(torch.ones(self.num_envs, dtype=torch.bool, device=self.device), *self._numbers())
             return self.observe()
         if numbers is None:
             numbers = self._random(self.num_envs)[:, _DRAWS_OF_CLIP:]
@@ -142,6 +144,13 @@ class TrackingEnv:
         self.targets.copy_(self._actions.targets(action, self.base, joint_pos))
         self.physics.set_targets(self.targets)
         self.physics.step()
+        settled = self._settled(*self._numbers())
+        if self.auto_reset:
+            self.sampler.advance()
+        return Step(*settled)
+
+    def _settle(self, *numbers: Tensor) -> Tuple[Tensor, ...]:
+        """All of a :class:`Step`, after the clock and before the next action; ended worlds start again."""
         self.frames += 1
         self.progress += 1
         judged = self._judge_fused()
@@ -149,8 +158,8 @@ class TrackingEnv:
         if self.auto_reset:
             ended = lost | timed_out
             self.sampler.record(self.clip_ids, self.frames - self.progress, ended, lost)
-            self._restart(ended)
-        return Step(self.observe(), *judged)
+            self._restart(ended, *numbers)
+        return (self.observe(), *judged)
 
     def _judge(self) -> Tuple[Tensor, ...]:
         """All of a :class:`Step` but the observation."""
@@ -195,21 +204,26 @@ class TrackingEnv:
         weight = here.follow[:, 0] * (self.progress[:, None] / _TAKE_UP_FRAMES).clamp_max(1.0)
         return torch.cat([move_wrist(base[:, :6], about, displaced * weight), base[:, 6:]], dim=1), displaced
 
-    def _restart(self, ended: Tensor) -> None:
+    def _numbers(self) -> Tuple[Tensor, ...]:
+        """What :meth:`_restart` draws with, made beforehand on a GPU: a recorded function draws nothing."""
+        return (self._random(self.num_envs),) if self.auto_reset and self.device.type == "cuda" else ()
+
+    def _restart(self, ended: Tensor, *numbers: Tensor) -> None:
         """Start ended worlds (N,) bool at drawn clips and frames."""
         # A GPU draws for every world and keeps what ended worlds need, since to count them would be to wait for it;
         # on a CPU the draws themselves are what costs.
-        on_gpu = self.device.type == "cuda"
-        ids = self._everyone if on_gpu else ended.nonzero().squeeze(1)
+        if numbers:
+            return self._write(ended, *self._draw_fused(self._everyone, *numbers))
+        ids = ended.nonzero().squeeze(1)
         if len(ids):
-            self._write(ended if on_gpu else ids, *self._draw_fused(ids, self._random(len(ids))))
+            self._write(ids, *self._draw_fused(ids, self._random(len(ids))))
 
     def _draw(self, world_ids: Tensor, numbers: Tensor) -> Tuple[Tensor, Tensor, Start, Tensor]:
         clip_ids, frames = self.sampler.draw(world_ids, numbers[:, :_DRAWS_OF_CLIP])
         return self._prepare(clip_ids, frames, Draws(numbers[:, _DRAWS_OF_CLIP:]))
 
     def _prepare(self, clip_ids: Tensor, frames: Tensor, draws: Draws) -> Tuple[Tensor, Tensor, Start, Tensor]:
-        start = perturb(self.reference.now(clip_ids, frames), self.hand, self.config.reset, draws)
+        start = perturb(self.reference.now(clip_ids, frames), self._limits, self.config.reset, draws)
         return clip_ids, frames, start, self._actions.base(self.reference.drive(clip_ids, frames))
 
     def _write(self, rows: Tensor, clip_ids: Tensor, frames: Tensor, start: Start, targets: Tensor) -> None:

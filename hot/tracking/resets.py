@@ -52,19 +52,22 @@ def draws_needed(hand: HandSpec) -> int:
     return 7 + 2 * (hand.num_joints - 6) + 3 + 1 + 3 + 3 + 3
 
 
-def perturb(now: Now, hand: HandSpec, config: ResetConfig, draws: Draws) -> Start:
+def perturb(now: Now, limits: Tensor, config: ResetConfig, draws: Draws) -> Start:
     """The reference state with perturbations, each switched on with probability ``config.noise``.
 
     They are feasible by construction. An untouched object is shifted (never downwards) and turned about the vertical,
     as far as that keeps it out of the hand; a standing one stays upright. A held object moves with the hand that
     holds it, as one body, and away from the table if that is near.
+
+    Args:
+        limits: lowest and highest joint positions (2, D), where the rest is: to fetch them would be to wait.
     """
 
     def noise(width: int) -> Tensor:
         on = draws.take(1) < config.noise
         return on * (2.0 * draws.take(width) - 1.0)
 
-    held, fingers = (now.contact == 1)[:, None], hand.num_joints - 6
+    held, fingers = (now.contact == 1)[:, None], now.joint_pos.shape[1] - 6
     room = ((now.gap[:, None] - _HAND_THICKNESS) / (_DIAGONAL * config.free_object_pos)).clamp(0.0, 1.0)
     room = torch.where(held, 0.0, room)  # share of the largest perturbation that keeps object and hand apart
     turn, hinges = _turns(now, config, held, room, noise(1), noise(3))
@@ -77,9 +80,8 @@ def perturb(now: Now, hand: HandSpec, config: ResetConfig, draws: Draws) -> Star
     finger_size = config.held_finger_pos + (config.finger_pos - config.held_finger_pos) * room
     moved = now.joint_pos[:, 6:] + finger_size * noise(fingers)
     joint_pos = torch.cat([torch.where(held, carried, now.joint_pos[:, :3]), hinges, moved], dim=1)
-    lower, upper = hand.joint_lower.to(joint_pos), hand.joint_upper.to(joint_pos)
     return Start(
-        joint_pos=torch.minimum(torch.maximum(joint_pos, lower), upper),
+        joint_pos=joint_pos.clamp(*limits),
         joint_vel=torch.cat([now.joint_vel[:, :6], now.joint_vel[:, 6:] + config.finger_vel * noise(fingers)], dim=1),
         object_pos_w=object_pos,
         object_quat_w=rotations.multiply(turn, now.object_quat_w),

@@ -89,8 +89,11 @@ class ClipSampler:
         rows = self._place[clip_ids] * BINS + (start_frames * BINS // span).clamp_max(BINS - 1)
         self._ended.view(-1).index_add_(0, rows, ended.double())
         self._failed.view(-1).index_add_(0, rows, failed.double())
+
+    def advance(self) -> None:
+        """Count a step; the odds follow the counts every few steps."""
         self._steps += 1
-        if self._steps % _REFRESH == 0:
+        if self._config.hard_share and self._steps % _REFRESH == 0:
             self._refresh()
 
     def _refresh(self) -> None:

@@ -22,9 +22,14 @@ class ActorCritic(nn.Module):
         self.log_std = nn.Parameter(torch.full((actions,), math.log(std)))
 
     def forward(self, inputs: Dict[str, Tensor]) -> Tuple[Tensor, Tensor, Tensor, None]:
-        """Mean actions, log standard deviations, values, and no recurrent state."""
-        mean = self.actor(inputs["obs"])
-        return mean, self.log_std.expand_as(mean), self.critic(inputs["obs"]), None
+        """rl-games' interface: :meth:`outputs`, and no recurrent state."""
+        return (*self.outputs(inputs["obs"]), None)
+
+    def outputs(self, observation: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+        """Mean actions (N, A), log standard deviations (N, A) and values (N, 1)."""
+        encoded = self.actor.encode(observation)
+        mean = self.actor.read(encoded)
+        return mean, self.log_std.expand_as(mean), self.critic.read(encoded)
 
     def is_rnn(self) -> bool:
         return False

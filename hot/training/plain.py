@@ -11,6 +11,7 @@ from typing import Dict, Tuple
 import torch
 from torch import Tensor
 
+from hot.tracking.fusion import Replay, fuse
 from hot.training.config import PpoConfig
 from hot.training.network import ActorCritic
 from hot.training.normaliser import absorb
@@ -45,9 +46,13 @@ class PlainPpo:
         self._env, self._config = env, config
         args = (points, env.env.num_actions, network.point_features, network.initial_std)
         self._network = ActorCritic(sizes, *args).to(device)
-        self._optimizer = torch.optim.Adam(self._network.parameters(), lr=config.learning_rate, fused=True)
+        self._forward = fuse(self._network.outputs, device)
+        self._act = Replay(self._draw_actions, device)
+        chosen = {"lr": config.learning_rate, "fused": True, "capturable": device.type == "cuda"}
+        self._optimizer = torch.optim.Adam(self._network.parameters(), **chosen)
         self._inputs = Statistics(env.env.num_observations, device)
         self._values = Statistics(1, device)
+        self._learn = Replay(self._update, device)
         self._observation = env.reset()
 
     def run_epoch(self) -> None:
@@ -56,23 +61,21 @@ class PlainPpo:
             batch = self._roll_out()
         for _ in range(self._config.mini_epochs):
             for part in zip(*(value.chunk(self._config.minibatches) for value in batch.values())):
-                self._update(dict(zip(batch, part)))
+                self._learn(*part)
 
-    def _forward(self, observation: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
-        mean, log_std, value, _ = self._network({"obs": observation})
-        return mean, log_std, value
+    def _draw_actions(self, seen: Tensor) -> Tuple[Tensor, ...]:
+        mean, log_std, value = self._forward(self._inputs.normalise(seen))
+        action = mean + log_std.exp() * torch.randn_like(mean)
+        return action, _log_prob(action, mean, log_std), self._values.denormalise(value)
 
     def _roll_out(self) -> Dict[str, Tensor]:
         """A batch of flat tensors (horizon * N, ...), worlds first."""
         config, rows = self._config, []
         for _ in range(config.horizon):
             seen = self._observation
-            mean, log_std, value = self._forward(self._inputs.normalise(seen))
-            action = mean + log_std.exp() * torch.randn_like(mean)
-            value = self._values.denormalise(value)
+            action, log_prob, value = self._act(seen)
             self._observation, reward, done, info = self._env.step(action)
             earned = reward[:, None] + config.gamma * value * info["time_outs"][:, None]
-            log_prob = _log_prob(action, mean, log_std)
             rows.append((seen.clone(), action, log_prob, value, earned, 1.0 - done[:, None].float()))
         columns = [torch.stack(column) for column in zip(*rows)]
         observation, action, log_prob, value, earned, alive = columns
@@ -100,19 +103,22 @@ class PlainPpo:
             result[t], last = later, value[t]
         return result
 
-    def _update(self, part: Dict[str, Tensor]) -> None:
+    def _update(
+        self, seen: Tensor, action: Tensor, log_prob: Tensor, was: Tensor, returns: Tensor, advantage: Tensor
+    ) -> Tuple[()]:
         config = self._config
-        mean, log_std, value = self._forward(part["observation"])
-        ratio = (_log_prob(part["action"], mean, log_std) - part["log_prob"]).exp()
-        gain = torch.min(ratio, ratio.clamp(1.0 - config.clip, 1.0 + config.clip)) * part["advantage"].squeeze(1)
-        near = part["value"] + (value - part["value"]).clamp(-config.clip, config.clip)
-        miss = torch.max((value - part["returns"]).square(), (near - part["returns"]).square())
+        mean, log_std, value = self._forward(seen)
+        ratio = (_log_prob(action, mean, log_std) - log_prob).exp()
+        gain = torch.min(ratio, ratio.clamp(1.0 - config.clip, 1.0 + config.clip)) * advantage.squeeze(1)
+        near = was + (value - was).clamp(-config.clip, config.clip)
+        miss = torch.max((value - returns).square(), (near - returns).square())
         bounds = (mean.abs() - 1.1).clamp(min=0.0).square().sum(-1)
         loss = -gain.mean() + 0.5 * config.critic_coef * miss.mean() + config.bounds_coef * bounds.mean()
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._network.parameters(), config.grad_norm)
         self._optimizer.step()
+        return ()
 
 
 def _log_prob(action: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:

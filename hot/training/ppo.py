@@ -20,6 +20,7 @@ from rl_games.common.gym_compat import spaces
 from rl_games.common.ivecenv import IVecEnv
 from torch import Tensor
 
+from hot.tracking.fusion import Replay, fuse
 from hot.training.config import PpoConfig
 from hot.training.network import ActorCritic
 from hot.training.normaliser import absorb
@@ -66,10 +67,10 @@ class _Env(IVecEnv):
 class Agent(A2CAgent):
     """rl-games' PPO, with what waits for the GPU in every step or forgets the other ranks replaced.
 
-    Losses, minibatches and their order are rl-games' own. Replaced are its loop over epochs, which reads some twenty
-    numbers back from the GPU; the roll-out and the drawing of actions, which wait in every step; the schedule, for
-    which it waits in every minibatch; and its normalisers, which differ between ranks and move within an epoch,
-    so that the policy seems to change where only its inputs do.
+    Losses, minibatches and their order are rl-games' own; on a GPU each minibatch is one CUDA graph. Replaced are its
+    loop over epochs, which reads some twenty numbers back from the GPU; the roll-out and the drawing of actions, which
+    wait in every step; the schedule, for which it waits in every minibatch; and its normalisers, which differ between
+    ranks and move within an epoch, so that the policy seems to change where only its inputs do.
     """
 
     # What rl-games leaves without a type.
@@ -81,15 +82,21 @@ class Agent(A2CAgent):
         with quiet():
             super().__init__("hot", _parameters(env, config, points, log))
         self._ranks = ranks
+        network: Any = self.model.a2c_network
+        network.outputs = fuse(network.outputs, env.env.device)
+        self._act = Replay(self._draw_actions, env.env.device)
+        # Among several ranks a minibatch waits for the others in the middle.
+        self._learn = Replay(self._learn_from, env.env.device) if ranks.count == 1 else self._learn_from
+        self._columns: Tuple[str, ...] = ()
         self.schedule = make_schedule(config, env.env.device)
         self._explained = torch.zeros((), device=env.env.device)
         self.use_rate()
 
     def use_rate(self) -> None:
-        """Make the optimiser read the schedule's tensor; loading the optimiser's state undoes it."""
+        """Make the optimiser read the schedule's tensor, and fit to be recorded; loading its state undoes both."""
         self.last_lr = self.schedule.rate
         for group in self.optimizer.param_groups:
-            group["lr"] = self.last_lr
+            group.update(lr=self.last_lr, capturable=self.last_lr.is_cuda)
 
     def begin(self) -> None:
         """Make buffers, start the environment, and agree with the other ranks."""
@@ -139,19 +146,17 @@ class Agent(A2CAgent):
         self.model.running_mean_std.eval()
 
     def get_action_values(self, obs: Dict[str, Tensor]) -> Dict[str, Tensor]:
-        """Drawn actions with what PPO keeps of them. ``torch.normal``, which rl-games draws by, looks whether any
-        standard deviation is negative, and for that waits."""
+        """Drawn actions with what PPO keeps of them."""
+        return dict(zip(("actions", "neglogpacs", "values", "mus", "sigmas"), self._act(obs["obs"])))
+
+    def _draw_actions(self, observation: Tensor) -> Tuple[Tensor, ...]:
+        """``torch.normal``, which rl-games draws by, looks whether any standard deviation is negative, and for that
+        waits."""
         model = self.model
-        mean, log_std, value, _ = model.a2c_network({"obs": model.norm_obs(obs["obs"])})
+        mean, log_std, value = model.a2c_network.outputs(model.norm_obs(observation))
         std = log_std.exp()
         action = mean + std * torch.randn_like(mean)
-        return {
-            "actions": action,
-            "neglogpacs": model.neglogp(action, mean, std, log_std),
-            "values": model.denorm_value(value),
-            "mus": mean,
-            "sigmas": std,
-        }
+        return action, model.neglogp(action, mean, std, log_std), model.denorm_value(value), mean, std
 
     def play_steps(self) -> Dict[str, Any]:
         """Roll out ``horizon`` steps. rl-games looks in every step for the worlds that ended, only to average
@@ -180,6 +185,21 @@ class Agent(A2CAgent):
         self._explained = 1.0 - (returns - values).var() / returns.var().clamp(min=1e-8)
         absorb(self.value_mean_std, returns, self._ranks)
         super().prepare_dataset(batch_dict)
+
+    def train_actor_critic(self, input_dict: Dict[str, Any]) -> Tuple[Any, ...]:
+        """As rl-games: one minibatch (columns by name), one step of the optimiser."""
+        self._columns = tuple(name for name, value in input_dict.items() if torch.is_tensor(value))
+        *losses, mean, std, bounds = self._learn(*(input_dict[name] for name in self._columns))
+        return (*losses, self.last_lr, 1.0, mean, std, bounds)
+
+    def _learn_from(self, *columns: Tensor) -> Tuple[Tensor, ...]:
+        """Losses of policy and critic, entropy, KL divergence, means, standard deviations and loss of bounds."""
+        super().train_actor_critic(dict(zip(self._columns, columns)))
+        policy, critic, entropy, kl, _, _, mean, std, bounds = self.train_result
+        # What is kept must not keep the graph of gradients: CUDA does not record beside an older one.
+        kept = (policy, critic, entropy, kl, mean, std, bounds)
+        self.train_result = tuple(value.detach() for value in kept)
+        return self.train_result
 
     def trancate_gradients_and_step(self) -> None:
         """rl-games' name; before it clips and steps, gradients become their means over ranks."""

@@ -66,6 +66,7 @@ def test_stretches_that_fail_are_drawn_more_often(hover, share, expected):
     bad = (clips == 2) & (starts == 3 * 38 // BINS + 1)
     for _ in range(320):
         sampler.record(clips, starts, torch.ones(worlds, dtype=torch.bool), bad)
+        sampler.advance()
     sampler = with_worlds(sampler, 4000)
     drawn, frames = draw(sampler, 4000)
     hit = (drawn == 2) & (frames >= 14) & (frames <= 18)
@@ -83,6 +84,7 @@ def test_a_restored_sampler_draws_the_same(hover):
     for step in range(40):
         clips, frames = draw(sampler, 64, step)
         sampler.record(clips, frames, torch.ones(64, dtype=torch.bool), clips == 1)
+        sampler.advance()
     other.restore(sampler.snapshot())
     for a, b in zip(draw(sampler, 64, 99), draw(other, 64, 99)):
         assert torch.equal(a, b)

@@ -206,7 +206,8 @@ def starts(allegro, bottle, hover):
         now = reference.now(torch.zeros(4096, dtype=torch.long), torch.zeros(4096, dtype=torch.long))
         now = dataclasses.replace(now, **{name: torch.full((4096,), value) for name, value in changes.items()})
         numbers = torch.rand(4096, draws_needed(allegro), generator=torch.Generator().manual_seed(3))
-        return now, perturb(now, allegro, ResetConfig(noise=noise), Draws(numbers))
+        limits = torch.stack([allegro.joint_lower, allegro.joint_upper])
+        return now, perturb(now, limits, ResetConfig(noise=noise), Draws(numbers))
 
     return perturbed
 
@@ -250,7 +251,7 @@ def test_a_start_takes_exactly_the_numbers_it_says(allegro, bottle, hover):
     reference = Reference(hover, bottle.surface_points[None, :20], torch.device("cpu"))
     now = reference.now(torch.zeros(1, dtype=torch.long), torch.zeros(1, dtype=torch.long))
     draws = Draws(torch.rand(1, draws_needed(allegro) + 2))
-    perturb(now, allegro, ResetConfig(), draws)
+    perturb(now, torch.stack([allegro.joint_lower, allegro.joint_upper]), ResetConfig(), draws)
     assert draws.take(5).shape == (1, 2)
 
 
