@@ -41,20 +41,25 @@ class ObservationConfig(Config):
 
 
 class RewardConfig(Config):
-    """Weights of the product reward; each factor is exp(-weight * error). Zero switches a factor off."""
+    """Weights of the reward's factors; each is exp(-weight * error). Zero switches a factor off.
 
-    form: Literal["product", "linear"] = "product"
-    """product: mean squared errors, as the paper; linear: mean absolute errors, which keep a slope near zero."""
-    key_position: float = Field(default=20.0, ge=0)
-    finger: float = Field(default=20.0, ge=0)
-    wrist_position: float = Field(default=20.0, ge=0)
-    wrist_rotation: float = Field(default=20.0, ge=0)
-    wrist_velocity: float = Field(default=20.0, ge=0)
-    object_position: float = Field(default=50.0, ge=0)
-    object_rotation: float = Field(default=200.0, ge=0)
+    ``presets/rewards/`` has whole sets of weights by name; the defaults are "linear".
+    """
+
+    form: Literal["product", "linear"] = "linear"
+    """product: mean squared errors, as the paper; linear: mean absolute errors, which keep a slope near zero, so that
+    an object 3 cm off costs a fifth."""
+    key_position: float = Field(default=4.0, ge=0)
+    finger: float = Field(default=2.0, ge=0)
+    wrist_position: float = Field(default=0.0, ge=0)
+    wrist_rotation: float = Field(default=1.5, ge=0)
+    wrist_velocity: float = Field(default=0.0, ge=0)
+    object_position: float = Field(default=24.0, ge=0)
+    object_rotation: float = Field(default=6.0, ge=0)
     object_velocity: float = Field(default=0.0, ge=0)
-    interaction: float = Field(default=20.0, ge=0)
-    contact: float = Field(default=5.0, ge=0)
+    interaction: float = Field(default=8.0, ge=0)
+    """Of where the hand is relative to the object, which a shifted object does not change."""
+    contact: float = Field(default=0.4, ge=0)
 
 
 class ResetConfig(Config):

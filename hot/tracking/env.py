@@ -109,7 +109,7 @@ class TrackingEnv:
         self._judge_fused = fuse(self._judge, device, often=auto_reset)
         self._draw_fused = fuse(self._draw, device, often=auto_reset)
         self._observe_fused = fuse(self._observe, device, often=auto_reset)
-        self._settled = Replay(self._settle, device)
+        self._settled = Replay(self._settle, device) if auto_reset else self._settle
 
     def reset(self, clip_ids: Optional[Tensor] = None, numbers: Optional[Tensor] = None) -> Tensor:
         """Start every world, at drawn clips and frames or at the first frame of given clips (N,); observe.

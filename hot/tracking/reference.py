@@ -120,7 +120,7 @@ class Reference:
         return self._gather(self._fingers, clip_ids, frames, offsets)
 
     def _gather(self, table: Tensor, clip_ids: Tensor, frames: Tensor, offsets: Sequence[int]) -> Tensor:
-        rows = self._rows(clip_ids, frames[:, None] + torch.as_tensor(offsets, device=frames.device))
+        rows = self._rows(clip_ids, torch.stack([frames + offset for offset in offsets], dim=1))
         # index_select copies whole rows; indexing by a matrix is slower on a CPU.
         return table.index_select(0, rows.flatten()).unflatten(0, rows.shape)
 

@@ -37,7 +37,8 @@ class PpoConfig(Config):
     nothing over the epochs, or over the seconds if those run out first."""
     kl_threshold: float = Field(default=0.02, gt=0)
     """Divergence of an epoch's last policy from the one that acted, about which the adaptive schedule keeps it."""
-    gamma: float = Field(default=0.97, gt=0, lt=1)
+    gamma: float = Field(default=0.99, gt=0, lt=1)
+    """Discount a step: a finger placed badly lets its object go some hundred steps later."""
     lam: float = Field(default=0.95, ge=0, le=1)
     clip: float = Field(default=0.2, gt=0)
     critic_coef: float = Field(default=2.0, gt=0)

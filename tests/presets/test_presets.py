@@ -40,11 +40,14 @@ def test_test_frames_are_the_methods_table():
     assert set(presets.skill_names()) == set(names)
 
 
-def test_stage_two_perturbs_more_and_pays_less_for_the_hand():
+def test_stage_two_perturbs_more_and_varies_the_worlds():
     one, two = presets.resolve("mano", "bottle", 1), presets.resolve("MANO", "Bottle", 2)
-    assert (one.reset.noise, one.reward.object_rotation, one.reward.finger) == (0.2, 200.0, 20.0)
-    assert (two.reset.noise, two.reward.object_rotation, two.reward.finger) == (0.5, 50.0, 5.0)
-    assert presets.resolve("allegro", "Bottle", 1).reward.object_rotation == 50.0
+    assert (one.reset.noise, one.randomization.mass, one.scaling.factors) == (0.2, (1.0, 1.0), ())
+    assert (two.reset.noise, two.randomization.mass, two.scaling.factors) == (0.5, (0.6, 1.6), (0.75, 0.9, 1.2, 1.5))
+
+
+def test_a_hand_changes_what_its_file_says():
+    assert presets.resolve("shadow", "Bottle").reward.finger == 0.5 != presets.resolve("mano", "Bottle").reward.finger
 
 
 def test_an_engine_brings_its_numbers_and_options_win_over_them():
@@ -83,7 +86,7 @@ def test_an_objects_file_is_kept_as_a_path():
 
 def test_later_sources_win():
     preset = presets.resolve("mano", "Bottle", 2, (), {"reset.noise": "0.7", "reward.object_position": 60})
-    assert (preset.reset.noise, preset.reward.object_position, preset.reward.finger) == (0.7, 60.0, 5.0)
+    assert (preset.reset.noise, preset.reward.object_position, preset.reward.finger) == (0.7, 60.0, 2.0)
 
 
 def test_override_changes_only_what_is_named():
@@ -188,9 +191,17 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_a_reward_is_chosen_by_name_and_its_weights_can_still_be_changed():
-    preset = presets.resolve("allegro", "Bottle", 2, overrides={"reward": "linear", "reward.finger": 1})
-    assert (preset.reward.form, preset.reward.object_position, preset.reward.finger) == ("linear", 24.0, 1.0)
-    default = presets.resolve("allegro", "Bottle", 2)
-    assert presets.resolve("allegro", "Bottle", 2, overrides={"reward": "product"}) == default
+    preset = presets.resolve("shadow", "Bottle", 2, overrides={"reward": "product", "reward.finger": 1})
+    assert (preset.reward.form, preset.reward.object_position, preset.reward.finger) == ("product", 50.0, 1.0)
     with pytest.raises(UnknownNameError, match="linear, product"):
         presets.resolve("allegro", "Bottle", overrides={"reward": "sum"})
+
+
+@pytest.mark.parametrize("name", ["linear", "product"])
+def test_a_named_reward_is_whole(name):
+    of_hands = [presets.resolve(hand, "Bottle", 1, (), {"reward": name}).reward for hand in ("mano", "shadow")]
+    assert of_hands[0] == of_hands[1]
+
+
+def test_the_default_reward_is_the_linear_one():
+    assert presets.resolve("mano", "Bottle", 1, (), {"reward": "linear"}) == presets.resolve("mano", "Bottle")

@@ -122,7 +122,7 @@ def test_object_position_factor_by_hand(make_env):
     state = dataclasses.replace(perfect(env, object_pos_w=moved), label=label)
     only: dict = dict.fromkeys(ERRORS, 0.0)
     # mean over 3 coordinates of 0.03^2 is 0.0003; exp(-50 * 0.0003) = 0.985112
-    value = reward(state, RewardConfig(**{**only, "object_position": 50.0}))
+    value = reward(state, RewardConfig(**{**only, "object_position": 50.0}, form="product"))
     assert value.tolist() == pytest.approx([math.exp(-0.015)] * 4, rel=1e-5)
     # linear: mean of |0.03| over 3 is 0.01; exp(-50 * 0.01) = 0.606531
     value = reward(state, RewardConfig(**{**only, "object_position": 50.0}, form="linear"))
