@@ -9,17 +9,24 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional
 import typer
 from typing_extensions import Annotated
 
+from hot.errors import BadFileError
 from hotcli import choices, clips, console, options, progress
 
 if TYPE_CHECKING:
+    from hot.hands import HandSpec
+    from hot.motions import Motions
+    from hot.objects import ObjectSpec
     from hot.presets import Preset
     from hot.progress import Progress
+    from hot.synthesis import Sizes
+    from hot.tracking import TrackingEnv
     from hot.tracking.bench import BenchReport
     from hot.training.bench import TrainingBenchReport
 
 _CLIPS = 200  # enough for worlds to be at different instants of different grasps
 _CPU_WORLDS = 2048
 _EPOCHS = 5
+_FACTORS = (0.75, 0.9, 1.2, 1.5)  # sizes of each object in a mixed batch, besides its own
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,14 @@ class Benched:
 
     engine: str
     stepping: BenchReport
-    training: Optional[TrainingBenchReport]
+    training: Optional[TrainingBenchReport] = None
+    mixed: Optional[BenchReport] = None
+    """As many worlds of many objects."""
+
+    @property
+    def cost_of_mixing(self) -> Optional[float]:
+        """Time of a bare physics step with many objects in the batch, against one with one."""
+        return None if self.mixed is None else self.stepping.physics_steps_per_s / self.mixed.physics_steps_per_s
 
     @property
     def learning_ratio(self) -> Optional[float]:
@@ -38,7 +52,7 @@ class Benched:
         return self.training.training_steps_per_s / self.stepping.physics_steps_per_s
 
 
-def bench(
+def bench(  # noqa: PLR0913  a command's parameters are its options
     hand: options.HandOption = None,
     object_: options.ObjectOption = None,
     num_envs: Annotated[
@@ -52,6 +66,9 @@ def bench(
     ] = None,
     steps: Annotated[int, typer.Option("--steps", min=1, help="Control steps a round.")] = 20,
     training: Annotated[bool, typer.Option("--training", help="Also learn, by rl-games and by a plain loop.")] = False,
+    mixed: Annotated[
+        bool, typer.Option("--mixed", help="Also step a batch of every object that has grasps, in five sizes each.")
+    ] = False,
     engine: options.EngineOption = None,
     set_: options.SetOption = None,
     as_json: options.JsonOption = False,
@@ -66,30 +83,59 @@ def bench(
     with progress.drawn() as listener:
         for name in [hand] if hand else hand_names():
             preset = choices.make_preset(name, object_, None, ("grasp",), overrides)
-            reports.append(_bench_hand(preset, steps, training, listener))
+            reports.append(_bench_hand(preset, steps, training, mixed, listener))
     if as_json:
         return console.show_json([_as_json(report) for report in reports])
     _show(reports)
     if training:
         _show_training(reports)
+    if mixed:
+        _show_mixed(reports)
 
 
-def _bench_hand(preset: Preset, steps: int, training: bool, listener: Progress) -> Benched:
-    from hot import tracking
+def _bench_hand(preset: Preset, steps: int, training: bool, mixed: bool, listener: Progress) -> Benched:
     from hot.tracking import bench as tracking_bench
 
     hand_spec, object_spec = choices.load_specs(preset)
     motions = clips.planned(hand_spec, object_spec, "grasp", preset, "train", listener)
-    objects = {object_spec.name: object_spec}
-    env = tracking.TrackingEnv(hand_spec, objects, motions, preset.task, preset.ppo.num_envs, preset.seed)
-    with contextlib.closing(env):
+    learning, of_many = None, None
+    with _environment(hand_spec, {object_spec.name: object_spec}, motions, preset) as env:
         stepping = tracking_bench.bench(env, steps, progress=listener)
-        if not training:
-            return Benched(preset.physics.engine, stepping, None)
-        from hot.training import bench as training_bench
+        if training:
+            from hot.training import bench as training_bench
 
-        learning = training_bench.bench_training(env, preset.ppo, _EPOCHS, listener)
-        return Benched(preset.physics.engine, stepping, learning)
+            learning = training_bench.bench_training(env, preset.ppo, _EPOCHS, listener)
+    if mixed:
+        many = _every_object(hand_spec, preset, listener)
+        with _environment(hand_spec, many.objects, many.motions, preset) as env:
+            of_many = tracking_bench.bench(env, steps, progress=listener)
+    return Benched(preset.physics.engine, stepping, learning, of_many)
+
+
+def _environment(
+    hand: HandSpec, objects: Dict[str, ObjectSpec], motions: Motions, preset: Preset
+) -> contextlib.closing[TrackingEnv]:
+    from hot import tracking
+
+    env = tracking.TrackingEnv(hand, objects, motions, preset.task, preset.ppo.num_envs, preset.seed)
+    return contextlib.closing(env)
+
+
+def _every_object(hand: HandSpec, preset: Preset, listener: Progress) -> Sizes:
+    """Clips of all objects for which the hand has grasps, in several sizes."""
+    from hot.motions import Motions
+    from hot.objects import load_object, object_names
+    from hot.synthesis import ScalingConfig, Sizes, in_sizes, load_grasps
+
+    scaling, found = ScalingConfig(factors=_FACTORS), []
+    for name in object_names():
+        with contextlib.suppress(BadFileError):  # no grasps
+            load_grasps(hand.name, name)
+            spec = load_object(name)
+            motions = clips.planned(hand, spec, "grasp", preset, "train", listener)
+            found.append(in_sizes(motions, hand, spec, scaling, preset.synthesis, listener))
+    objects = {name: spec for sizes in found for name, spec in sizes.objects.items()}
+    return Sizes(Motions.concatenate([sizes.motions for sizes in found]), objects, dict.fromkeys(objects, 1.0))
 
 
 def _as_json(report: Benched) -> Dict[str, Any]:
@@ -97,6 +143,8 @@ def _as_json(report: Benched) -> Dict[str, Any]:
     if report.training is not None:
         training = {**report.training.model_dump(), "ratio": report.training.ratio}
         values.update(training=training, learning_ratio=report.learning_ratio)
+    if report.mixed is not None:
+        values.update(mixed=report.mixed.model_dump(), cost_of_mixing=report.cost_of_mixing)
     return values
 
 
@@ -144,3 +192,21 @@ def _show_training(reports: List[Benched]) -> None:
         if report.training is not None
     ]
     console.show_table("Learning against bare physics, and rl-games against a plain loop", columns, rows, words=1)
+
+
+def _show_mixed(reports: List[Benched]) -> None:
+    columns = ["hand", "objects", "worlds", "touching", "physics [steps/s]", "one object [steps/s]", "cost of a step"]
+    rows = [
+        [
+            report.mixed.hand,
+            str(len(report.mixed.object.split(", "))),
+            str(report.mixed.worlds),
+            f"{report.mixed.contacts:.0%}",
+            f"{report.mixed.physics_steps_per_s:,.0f}",
+            f"{report.stepping.physics_steps_per_s:,.0f}",
+            f"{report.cost_of_mixing:.3f}",
+        ]
+        for report in reports
+        if report.mixed is not None
+    ]
+    console.show_table("Many objects in one batch against one", columns, rows, words=1)

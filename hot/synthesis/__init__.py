@@ -1,6 +1,6 @@
 """Grasps found in physics, and the planner that turns them into reference motions of four skills."""
 
-from hot.synthesis.config import GraspConfig, RestingConfig, SynthesisConfig
+from hot.synthesis.config import GraspConfig, RestingConfig, ScalingConfig, SynthesisConfig
 from hot.synthesis.generate import SKILLS, generate
 from hot.synthesis.grasps import Grasps, load_grasps
 from hot.synthesis.resting import RestingPoses, find_resting_poses, load_resting
@@ -13,6 +13,7 @@ __all__ = [
     "Grasps",
     "RestingConfig",
     "RestingPoses",
+    "ScalingConfig",
     "Sizes",
     "SynthesisConfig",
     "find_grasps",

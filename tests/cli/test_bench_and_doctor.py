@@ -65,6 +65,29 @@ def test_bench_measures_learning_when_asked(hot, benched, monkeypatch):
     assert "0.900" in text and "0.800" in text and "0.600" in text
 
 
+def test_bench_compares_a_batch_of_many_objects_with_one(hot, benched, monkeypatch):
+    from hot import synthesis
+    from hot.errors import BadFileError
+
+    def load_grasps(hand, name):
+        if name not in ("Bottle", "Box"):
+            raise BadFileError(Path(name), "no grasps")
+
+    def in_sizes(motions, hand, spec, scaling, *_):
+        names = [spec.name, *(f"{spec.name}@{factor}" for factor in scaling.factors)]
+        return SimpleNamespace(motions=spec.name, objects=dict.fromkeys(names, spec))
+
+    monkeypatch.setattr(synthesis, "load_grasps", load_grasps)
+    monkeypatch.setattr(synthesis, "in_sizes", in_sizes)
+    monkeypatch.setattr("hot.motions.Motions.concatenate", staticmethod(list))
+    (row,) = json.loads(hot("bench --hand mano --num-envs 8 --engine mujoco --mixed --json").stdout)
+    assert row["cost_of_mixing"] == 1.0
+    (env, _), first, (mixed, _), second = benched
+    assert (first, second) == ("closed", "closed")
+    assert len(env.args[1]) == 1 and len(mixed.args[1]) == 10 and mixed.args[2] == ["Bottle", "Box"]
+    assert mixed.args[4] == env.args[4] == 8
+
+
 @pytest.fixture
 def probed(monkeypatch):
     """Answers every probe of the machine: None is well."""
