@@ -125,17 +125,25 @@ def _every_object(hand: HandSpec, preset: Preset, listener: Progress) -> Sizes:
     """Clips of all objects for which the hand has grasps, in several sizes."""
     from hot.motions import Motions
     from hot.objects import load_object, object_names
-    from hot.synthesis import ScalingConfig, Sizes, in_sizes, load_grasps
+    from hot.synthesis import ScalingConfig, Sizes, in_sizes
 
     scaling, found = ScalingConfig(factors=_FACTORS), []
     for name in object_names():
-        with contextlib.suppress(BadFileError):  # no grasps
-            load_grasps(hand.name, name)
+        if _has_grasps(hand.name, name):
             spec = load_object(name)
             motions = clips.planned(hand, spec, "grasp", preset, "train", listener)
             found.append(in_sizes(motions, hand, spec, scaling, preset.synthesis, listener))
     objects = {name: spec for sizes in found for name, spec in sizes.objects.items()}
     return Sizes(Motions.concatenate([sizes.motions for sizes in found]), objects, dict.fromkeys(objects, 1.0))
+
+
+def _has_grasps(hand: str, object_name: str) -> bool:
+    from hot.synthesis import load_grasps
+
+    try:
+        return len(load_grasps(hand, object_name)) > 0
+    except BadFileError:
+        return False
 
 
 def _as_json(report: Benched) -> Dict[str, Any]:
