@@ -51,7 +51,10 @@ def compare(  # noqa: PLR0913  a command's parameters are its options
         List[str],
         typer.Option("--vary", metavar="KEY=V1,V2", help="A preset value and what to try; repeat it for combinations."),
     ],
-    minutes: Annotated[float, typer.Option("--minutes", help="Training time of each policy.")],
+    minutes: Annotated[
+        str,
+        typer.Option("--minutes", metavar="M[,M...]", help="Training time of each policy; 1,5 trains stage 1, then 2."),
+    ],
     out: Annotated[Path, typer.Option("--out", help="Folder of the runs and the table; finished runs are kept.")],
     hand: options.HandOption = None,
     object_: options.ObjectOption = None,
@@ -65,16 +68,39 @@ def compare(  # noqa: PLR0913  a command's parameters are its options
     set_: options.SetOption = None,
 ) -> None:
     """Train every combination of values for the same time and judge each; writes table.md and table.json."""
-    trials = _trials(vary, seeds)
+    trials, times = _trials(vary, seeds), _times(minutes, stage, start)
+    stage = max(times)
     preset = choices.make_preset(hand, object_, stage, options.split_names(skill), choices.engine_of(engine))
     rows: List[Tuple[Trial, List[CardResult]]] = []
     for number, trial in enumerate(trials, 1):
         console.note(f"{number} of {len(trials)}: {trial.choice}, seed {trial.seed}")
-        run = out / trial.folder
         sets = [*(set_ or []), *(f"{key}={value}" for key, value in trial.values)]
-        _train(run, preset, sets, minutes=minutes, seed=trial.seed, num_envs=num_envs, start=start)
-        rows.append((trial, _results(run, count)))
+        before = start
+        for each, time in times.items():
+            run = out / (trial.folder if each == stage else f"{trial.folder}-stage{each}")
+            asked = preset.model_copy(update={"stage": each})
+            _train(run, asked, sets, minutes=time, seed=trial.seed, num_envs=num_envs, start=before)
+            before = run
+        rows.append((trial, _results(out / trial.folder, count)))
     _tell(rows, out)
+
+
+def _times(minutes: str, stage: Optional[int], start: Optional[Path]) -> Dict[int, float]:
+    """Minutes of each stage that is trained: of one stage, or of all from the first."""
+    hint = "--minutes"
+    try:
+        numbers = [float(number) for number in options.split_names([minutes])]
+    except ValueError:
+        raise typer.BadParameter(f"'{minutes}' is not a list of numbers", param_hint=hint) from None
+    if len(numbers) == 1:
+        return {stage or 1: numbers[0]}
+    if not numbers or (stage or len(numbers)) != len(numbers):
+        raise typer.BadParameter(
+            f"'{minutes}' must give one stage's time, or each stage's up to --stage", param_hint=hint
+        )
+    if start is not None:
+        raise typer.BadParameter("with times of several stages the first one starts fresh", param_hint="--from")
+    return dict(enumerate(numbers, 1))
 
 
 def _trials(vary: Sequence[str], seeds: str) -> List[Trial]:

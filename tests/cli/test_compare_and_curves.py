@@ -56,6 +56,30 @@ def test_the_table_has_mean_and_spread_over_seeds_and_marks_the_best(hot, stages
     assert table[1]["columns"]["grasp, hot, noise 0"]["seeds"] == {"1": 10.0, "3": 30.0}
 
 
+def test_both_stages_are_trained_with_the_varied_values_and_the_last_is_judged(hot, stages, judged):
+    words = COMPARE.replace("--minutes 2", "--minutes 1,5")
+    result = hot(words, "--clips 10 --seeds 1 --vary reward.finger=3,4 --set scaling.factors=[]")
+    assert result.exit_code == 0, result.stderr
+    assert stages.train.count == 4 and [(p.stage, p.reward.finger) for p in judged] == [(2, 3.0), (2, 4.0)]
+    assert stages.train.args[2].seconds == 300.0
+    run = Run.open(Path("cmp/reward.finger=4-seed1"))
+    assert (run.provenance["stage"], run.provenance["started_from"]) == (2, "cmp/reward.finger=4-seed1-stage1")
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("--minutes 1,5 --stage 1", "each stage's up to --stage"),
+        ("--minutes 1,5 --from runs/one", "the first one starts fresh"),
+        ("--minutes one", "is not a list of numbers"),
+    ],
+)
+def test_times_that_fit_no_stages_are_refused(hot, stages, judged, words, problem):
+    result = hot(COMPARE.replace("--minutes 2", words), "--seeds 1 --vary reward.finger=3")
+    assert result.exit_code == 2 and problem in " ".join(result.stderr.replace("│", " ").split())
+    assert stages.train.count == 0
+
+
 def test_finished_trainings_are_not_repeated(hot, stages, judged):
     hot(COMPARE, "--clips 10 --seeds 1 --vary reward.finger=3,4")
     again = hot(COMPARE, "--clips 10 --seeds 1,2 --vary reward.finger=3,4")
