@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional, Tuple
+from typing import TYPE_CHECKING, Optional, Sequence, Tuple
 
 from hot.errors import BadFileError, ConfigError
 from hotcli import choices, console, options
@@ -48,8 +48,8 @@ def find(run: Optional[Path], policy: Optional[Path], hand: Optional[str], objec
     return _of_run(Run.open(run))
 
 
-def check(controller: Controller, hand: HandSpec, object_spec: ObjectSpec) -> None:
-    """Say so if the policy never saw the object.
+def check(controller: Controller, hand: HandSpec, object_spec: ObjectSpec, skills: Sequence[str]) -> None:
+    """Say so if the policy never saw the object or a skill.
 
     Raises:
         ConfigError: the policy is for another hand.
@@ -61,6 +61,10 @@ def check(controller: Controller, hand: HandSpec, object_spec: ObjectSpec) -> No
         raise ConfigError(f"{controller.path} drives the {made_for} hand, not {hand.name}; choose --hand {made_for}")
     if trained and object_spec.name not in trained:
         console.note(f"Warning: this policy was trained on {console.names(trained)}, not on {object_spec.name}.")
+    known = controller.policy.spec.trained.get("skills", skills)
+    unseen = [skill for skill in skills if skill not in known]
+    if unseen:
+        console.note(f"Warning: this policy was trained on {console.names(known)}, not on {console.names(unseen)}.")
 
 
 def _at_hand(hand: Optional[str], object_name: Optional[str]) -> Controller:

@@ -64,7 +64,7 @@ def evaluate(  # noqa: PLR0913  a command's parameters are its options
     if dry_run:
         return console.show("\n".join(map(choices.preset_text, presets.values())))
     hand_spec, object_spec = choices.load_specs(leading)
-    controllers.check(controller, hand_spec, object_spec)
+    controllers.check(controller, hand_spec, object_spec, leading.skills)
     console.note(f"Test length [frames]: {choices.test_lengths(leading)}; seed {leading.evaluation.seed}")
     with progress.drawn() as listener:
         clip_sets = exams.read_clips(motions, leading, hand_spec, object_spec, listener)

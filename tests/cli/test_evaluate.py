@@ -262,6 +262,13 @@ def test_a_policy_on_an_object_it_never_saw_is_judged_with_a_warning(hot, judge,
     assert result.exit_code == 0 and "was trained on Hammer, not on Bottle" in result.stderr
 
 
+def test_a_policy_on_a_skill_it_never_saw_is_judged_with_a_warning(hot, judge, finished):
+    judge.policy.spec.trained = {"objects": ["Bottle"], "skills": ["grasp", "move"]}
+    assert "Warning" not in hot("eval runs/x --clips 4 --skill move").stderr
+    result = hot("eval runs/x --clips 4 --skill grasp,place")
+    assert result.exit_code == 0 and "was trained on grasp, move, not on place" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "message"), [("--video a.avi", "*.webp"), ("--video a.gif --video-clip first", "median")]
 )
