@@ -13,6 +13,7 @@ from typing import Callable, Iterator, Optional
 
 import mujoco
 import numpy as np
+from scipy.ndimage import maximum_filter1d
 
 from hot.errors import MissingDependencyError, PhysicsError
 from hot.hands import HandSpec
@@ -27,7 +28,9 @@ _GHOST_SCALE = 0.96
 """Each part of the ghost is this much smaller, so that it disappears inside what tracks it well."""
 _AZIMUTH, _ELEVATION = 140.0, -22.0
 """Direction of view [deg]: from the side of the thumb, a little from above."""
-_SMOOTH_FRAMES = 30
+_VIEW = 40.0
+"""Vertical angle of view [deg]."""
+_SMOOTH_FRAMES = 12
 """Half width of the window over which the camera's aim and distance are averaged."""
 _STRAY = 0.6
 """What strays further from the reference [m] than this is not followed out of the scene."""
@@ -60,7 +63,7 @@ def render_frames(
     tracks = [_checked(hand, frames)] + ([] if ghost is None else [_checked(hand, ghost)])
     if len(tracks) == 2 and len(tracks[0]) != len(tracks[1]):
         raise PhysicsError(f"cannot draw {len(tracks[0])} frames beside {len(tracks[1])} frames of the reference")
-    stage = _Stage(_build_model(hand, object_spec, len(tracks) == 2, width, height), hand)
+    stage = _Stage(_build_model(hand, object_spec, len(tracks) == 2, width, height), hand, object_spec.radius)
     canvas = _Canvas(stage.model, width, height)
     return _draw(stage, canvas, tracks, caption)
 
@@ -91,7 +94,7 @@ def _checked(hand: HandSpec, frames: np.ndarray) -> np.ndarray:
 def _build_model(hand: HandSpec, object_spec: ObjectSpec, ghost: bool, width: int, height: int) -> mujoco.MjModel:
     spec = mujoco.MjSpec()
     spec.visual.global_.offwidth, spec.visual.global_.offheight = width, height
-    spec.visual.global_.fovy = 40.0
+    spec.visual.global_.fovy = _VIEW
     spec.visual.headlight.ambient = [0.35, 0.35, 0.35]
     spec.visual.headlight.diffuse = [0.35, 0.35, 0.35]
     spec.visual.quality.offsamples = 0  # in software, four samples a pixel cost more than the picture itself
@@ -158,8 +161,9 @@ class _Layout:
 class _Stage:
     """The model and its state, posed by frames."""
 
-    def __init__(self, model: mujoco.MjModel, hand: HandSpec) -> None:
+    def __init__(self, model: mujoco.MjModel, hand: HandSpec, radius: float) -> None:
         self.model, self.data = model, mujoco.MjData(model)
+        self._around_object = radius * np.concatenate([np.eye(3), -np.eye(3)])
         names = [mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_BODY, i) for i in range(model.nbody)]
         self.layouts = [_layout(model, hand, prefix) for prefix in (_SIMULATED, _GHOST) if f"{prefix}object" in names]
 
@@ -173,9 +177,11 @@ class _Stage:
         mujoco.mj_camlight(self.model, self.data)
 
     def points(self, rows: list) -> np.ndarray:
-        """What the picture of these rows must show: positions (M, 3) of each copy's bodies and object, last first."""
+        """What the picture of these rows must show: positions (M, 3) of each copy's bodies and around its object, the
+        last copy first."""
         self.pose(rows)
-        copies = [[self.data.xpos[layout.bodies], row[None, -7:-4]] for layout, row in zip(self.layouts, rows)]
+        around = [row[None, -7:-4] + self._around_object for row in rows]
+        copies = [[self.data.xpos[layout.bodies], points] for layout, points in zip(self.layouts, around)]
         return np.concatenate([part for copy in reversed(copies) for part in copy])
 
 
@@ -198,7 +204,9 @@ def _follow(stage: _Stage, tracks: list) -> tuple:
     points = middle + np.clip(points - middle, -_STRAY, _STRAY)
     aim = _smooth(0.5 * (points.min(axis=1) + points.max(axis=1)))
     reach = np.linalg.norm(points - aim[:, None], axis=-1).max(axis=1, keepdims=True)
-    return aim, np.clip(0.22 + 2.3 * _smooth(reach)[:, 0], 0.5, 2.5)
+    # The mean of the largest about each frame is never less than the frame's own.
+    reach = _smooth(maximum_filter1d(reach, 2 * _SMOOTH_FRAMES + 1, axis=0, mode="nearest"))
+    return aim, np.clip(0.05 + reach[:, 0] / np.sin(np.deg2rad(0.5 * _VIEW)), 0.5, 2.5)
 
 
 def _smooth(values: np.ndarray) -> np.ndarray:
