@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 _POINT_WIDTH = 32
 _ALIGNMENT = 8
-"""Inputs come in multiples of this many numbers: a GPU multiplies other matrices at a third of the speed."""
+"""Inputs come in multiples of this many numbers: a GPU has faster kernels for such matrices."""
 
 
 class PointEncoder(nn.Module):

@@ -25,7 +25,7 @@ def fuse(function: _Function, device: torch.device, often: bool = True) -> _Func
     if device.type != "cuda" or not often:
         return function
     if importlib.util.find_spec("triton") is None or not _has_c_compiler():
-        _LOG.warning("the task runs unfused and slower: torch.compile needs Triton and a C compiler")
+        _LOG.warning("nothing is fused, which is slower: torch.compile needs Triton and a C compiler")
         return function
     return cast(_Function, torch.compile(function, dynamic=False))
 
