@@ -80,12 +80,13 @@ def for_training(
     from hot.motions import Motions
     from hot.synthesis import in_sizes
 
-    sets = read(source, hand, object_spec, preset) if source else _kept(hand, object_spec, preset, progress)
+    sets = read(source, hand, object_spec, preset) if source else kept(hand, object_spec, preset, progress)
     motions = Motions.concatenate([sets[skill] for skill in preset.skills])
     return in_sizes(motions, hand, object_spec, preset.scaling, preset.synthesis, progress)
 
 
-def _kept(hand: HandSpec, object_spec: ObjectSpec, preset: Preset, progress: Progress) -> Dict[str, Motions]:
+def kept(hand: HandSpec, object_spec: ObjectSpec, preset: Preset, progress: Progress) -> Dict[str, Motions]:
+    """Clips of all of a preset's skills in the data folder, made there if missing."""
     folder = motions_folder(hand.name, object_spec.name)
     missing = [skill for skill in preset.skills if not (folder / f"{skill}.safetensors").exists()]
     if missing:

@@ -6,44 +6,23 @@ import itertools
 import json
 import re
 import statistics
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple
 
 import typer
 from typing_extensions import Annotated
 
-from hot.errors import BadFileError, ConfigError
-from hotcli import card_results, choices, console, options, policy_table, progress, train
+from hot.errors import ConfigError
+from hotcli import card_results, choices, clips, console, lanes, options, policy_table, progress
+from hotcli.trials import Series, Trial
 
 if TYPE_CHECKING:
     from hot.policies import CardResult
-    from hot.presets import Preset
 
 _OF_DATA = ("synthesis", "grasp", "resting", "hand", "object", "skills", "evaluation", "seed")
 """Preset sections that change the clips or the judgement, not the training."""
 _RULES = {0.0: ("hot", "strict"), card_results.NOISES[-1]: ("hot", "end")}
 """Rules that count at each noise."""
-_RESULTS = "results.json"
-_EPOCHS = 1_000_000  # so many that time alone ends a training
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One training: the varied values, and the seed."""
-
-    values: Tuple[Tuple[str, str], ...]
-    seed: int
-
-    @property
-    def choice(self) -> str:
-        """The varied values, as in ``--set``."""
-        return ", ".join(f"{key}={value}" for key, value in self.values)
-
-    @property
-    def folder(self) -> str:
-        """A name for the run's folder."""
-        return f"{re.sub(r'[^A-Za-z0-9._=+-]+', '_', self.choice)}-seed{self.seed}"
 
 
 def compare(  # noqa: PLR0913  a command's parameters are its options
@@ -65,23 +44,26 @@ def compare(  # noqa: PLR0913  a command's parameters are its options
     count: options.ClipsOption = None,
     engine: options.EngineOption = None,
     num_envs: options.NumEnvsOption = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, help="Trainings at once, spread over the GPUs; each logs into --out.")
+    ] = 1,
     set_: options.SetOption = None,
 ) -> None:
     """Train every combination of values for the same time and judge each; writes table.md and table.json."""
     trials, times = _trials(vary, seeds), _times(minutes, stage, start)
-    stage = max(times)
-    preset = choices.make_preset(hand, object_, stage, options.split_names(skill), choices.engine_of(engine))
+    preset = choices.make_preset(hand, object_, max(times), options.split_names(skill), choices.engine_of(engine))
+    series = Series(preset, times, tuple(set_ or ()), num_envs, start, count, out, jobs)
     rows: List[Tuple[Trial, List[CardResult]]] = []
-    for number, trial in enumerate(trials, 1):
-        console.note(f"{number} of {len(trials)}: {trial.choice}, seed {trial.seed}")
-        sets = [*(set_ or []), *(f"{key}={value}" for key, value in trial.values)]
-        before = start
-        for each, time in times.items():
-            run = out / (trial.folder if each == stage else f"{trial.folder}-stage{each}")
-            asked = preset.model_copy(update={"stage": each})
-            _train(run, asked, sets, minutes=time, seed=trial.seed, num_envs=num_envs, start=before)
-            before = run
-        rows.append((trial, _results(out / trial.folder, count)))
+    if jobs == 1:
+        for number, trial in enumerate(trials, 1):
+            console.note(f"{number} of {len(trials)}: {trial.choice}, seed {trial.seed}")
+            rows.append((trial, series.run(trial)))
+    else:
+        varied = [series.preset_of(trial) for trial in trials]  # a wrong value ends this before any lane begins
+        with progress.drawn() as listener:
+            clips.kept(*choices.load_specs(preset), varied[0], listener)
+        lanes.side_by_side(series.run, [(trial,) for trial in trials], [out / f"{t.folder}.log" for t in trials], jobs)
+        rows = [(trial, series.results(trial)) for trial in trials]
     _tell(rows, out)
 
 
@@ -118,66 +100,6 @@ def _trials(vary: Sequence[str], seeds: str) -> List[Trial]:
 def _values(text: str) -> List[str]:
     """Values between commas that are not within brackets."""
     return [value.strip() for value in re.split(r",(?![^\[]*\])", text) if value.strip()]
-
-
-def _train(
-    path: Path,
-    preset: Preset,
-    sets: List[str],
-    *,
-    minutes: float,
-    seed: int,
-    num_envs: Optional[int],
-    start: Optional[Path],
-) -> None:
-    """What ``hot train teacher`` does, unless it was done before."""
-    from hot.runs import Run
-
-    run = Run(path)
-    begun = run.preset_path.is_file()
-    if begun and run.status == "finished":
-        return console.note(f"Trained before: {path}")
-    resume = begun and run.checkpoint_path.is_file()
-    if begun and not resume:
-        raise BadFileError(path, "was stopped before its first checkpoint; delete the folder")
-    train.teacher(
-        hand=preset.hand,
-        object_=preset.object,
-        stage=preset.stage,
-        skill=list(preset.skills),
-        num_envs=num_envs,
-        epochs=_EPOCHS,
-        minutes=minutes,
-        seed=seed,
-        engine=preset.physics.engine,
-        start=None if resume else start,
-        out=path,
-        resume=resume,
-        set_=sets,
-    )
-
-
-def _results(path: Path, count: Optional[int]) -> List[CardResult]:
-    """A run's results on held-out clips: those kept in its folder if they are of as many clips, else fresh ones."""
-    from hot import presets
-    from hot.policies import CardResult, Policy
-    from hot.runs import Run
-    from hot.writing import write_atomically
-
-    run, kept = Run.open(path), path / _RESULTS
-    preset = presets.load(run.preset_path)
-    clips = count or preset.evaluation.clips
-    if kept.is_file():
-        results = [CardResult.model_validate(row) for row in json.loads(kept.read_text(encoding="utf-8"))]
-        if all(rate.clips == clips for result in results for rate in (result.rates["hot"],)):
-            return results
-    preset = presets.override(preset, {"evaluation.clips": clips})
-    with progress.drawn() as listener:
-        results = card_results.judge(Policy.load(run.policy_path), preset, listener)
-    with write_atomically(kept) as temporary:
-        text = json.dumps([result.model_dump(mode="json") for result in results], indent=2)
-        temporary.write_text(f"{text}\n", encoding="utf-8")
-    return results
 
 
 def _tell(rows: Sequence[Tuple[Trial, List[CardResult]]], out: Path) -> None:

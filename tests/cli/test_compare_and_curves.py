@@ -101,6 +101,27 @@ def test_an_interrupted_training_is_resumed(hot, stages, judged):
     assert stages.train.count == 2 and stages.train.kwargs["resume"] is True
 
 
+def test_jobs_are_trained_side_by_side_from_the_same_clips(hot, stages, judged, monkeypatch):
+    lanes_used = []
+
+    def one_after_another(call, tasks, logs, lanes):
+        lanes_used.append(([log.name for log in logs], lanes, stages.generate.count))
+        for task in tasks:
+            call(*task)
+
+    monkeypatch.setattr(compare.lanes, "side_by_side", one_after_another)
+    result = hot(COMPARE, "--clips 10 --seeds 1,2 --vary reward.finger=3,4 --jobs 3")
+    assert result.exit_code == 0, result.stderr
+    logs = [f"reward.finger={finger}-seed{seed}.log" for finger in (3, 4) for seed in (1, 2)]
+    assert lanes_used == [(logs, 3, 1)] and stages.generate.count == 1 and stages.train.count == 4
+    assert Path("cmp/table.md").read_text().splitlines()[2].startswith("| reward.finger=3 | **90.0")
+
+
+def test_an_unknown_value_is_named_before_any_lane_starts(hot, stages, judged):
+    result = hot(COMPARE, "--seeds 1 --vary reward.fingers=1,2 --jobs 2")
+    assert result.exit_code == 1 and "did you mean 'reward.finger'" in result.stderr
+
+
 def test_values_in_brackets_are_one_value():
     assert compare._values("[512,256],[256,128]") == ["[512,256]", "[256,128]"]
 

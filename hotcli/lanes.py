@@ -1,0 +1,74 @@
+"""Long calls side by side: each lane is a process with a log of its own, the lanes spread over the GPUs."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from multiprocessing.queues import Queue
+from pathlib import Path
+from typing import Any, Callable, List, Sequence, Tuple
+
+from hot.errors import HotError
+from hotcli import console
+
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
+
+
+def side_by_side(call: Callable[..., Any], tasks: Sequence[Tuple[Any, ...]], logs: Sequence[Path], lanes: int) -> None:
+    """``call(*task)`` for every task, at most ``lanes`` at once; what a task prints goes to its log.
+
+    A task that fails ends no other one.
+
+    Raises:
+        HotError: tasks failed; names each log and reason.
+    """
+    context = multiprocessing.get_context("spawn")  # a forked process cannot use CUDA
+    places: Any = context.Queue()
+    for place in _places(lanes):
+        places.put(place)
+    failures: List[str] = []
+    with ProcessPoolExecutor(lanes, context, initializer=_enter, initargs=(places,)) as pool:
+        pending = {pool.submit(_run, call, task, log): log for task, log in zip(tasks, logs)}
+        while pending:
+            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                log, problem = pending.pop(future), future.result()
+                console.note(
+                    f"{len(tasks) - len(pending)} of {len(tasks)}: {log}" + (f": {problem}" if problem else "")
+                )
+                failures += [f"{log}: {problem}"] if problem else []
+    if failures:
+        raise HotError(f"{len(failures)} of {len(tasks)} failed: {'; '.join(failures)}")
+
+
+def _places(lanes: int) -> List[str]:
+    """The GPU of each lane, in turn, by its name for CUDA; empty texts on a machine without."""
+    import torch
+
+    visible = os.environ.get(_VISIBLE, "")
+    gpus = visible.split(",") if visible else [str(number) for number in range(torch.cuda.device_count())]
+    return [gpus[lane % len(gpus)] if gpus else "" for lane in range(lanes)]
+
+
+def _enter(places: Queue) -> None:
+    """A lane's process takes its GPU, before torch looks for any."""
+    os.environ[_VISIBLE] = places.get()
+
+
+def _run(call: Callable[..., Any], task: Tuple[Any, ...], log: Path) -> str:
+    """What went wrong, in words; errors of ours do not survive the way between processes."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(open(log, "a", encoding="utf-8", buffering=1))
+        stack.enter_context(contextlib.redirect_stdout(file))
+        stack.enter_context(contextlib.redirect_stderr(file))
+        try:
+            call(*task)
+        except (HotError, OSError) as error:
+            console.error(str(error))
+            return str(error)
+        except KeyboardInterrupt:
+            return "interrupted"
+    return ""

@@ -1,0 +1,39 @@
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from hot.errors import ConfigError, HotError
+from hotcli import lanes
+
+
+def tell(name: str) -> None:
+    print(f"{name} on {os.environ['CUDA_VISIBLE_DEVICES']}")
+
+
+def fail(name: str) -> None:
+    if name == "bad":
+        raise ConfigError("no such thing")
+    time.sleep(0.1)
+    Path(f"{name}.done").touch()
+
+
+def test_every_task_has_its_log_and_every_lane_its_gpu(workplace, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7")
+    names = ["a", "b", "c", "d"]
+    lanes.side_by_side(tell, [(name,) for name in names], [Path("logs") / f"{name}.log" for name in names], 2)
+    said = [(Path("logs") / f"{name}.log").read_text().split() for name in names]
+    assert [words[0] for words in said] == names and {words[2] for words in said} <= {"5", "7"}
+
+
+def test_lanes_beyond_the_gpus_share_them(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7")
+    assert lanes._places(5) == ["5", "7", "5", "7", "5"]
+
+
+def test_a_failure_is_named_with_its_log_and_stops_no_other_task(workplace):
+    with pytest.raises(HotError, match=r"1 of 3 failed: bad.log: no such thing"):
+        lanes.side_by_side(fail, [("bad",), ("x",), ("y",)], [Path("bad.log"), Path("x.log"), Path("y.log")], 2)
+    assert Path("x.done").exists() and Path("y.done").exists()
+    assert "no such thing" in Path("bad.log").read_text()
