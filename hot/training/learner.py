@@ -103,6 +103,10 @@ class Learner:
             self._seconds, self._running = self.seconds, False
             self.agent.writer.flush()
 
+    def close(self) -> None:
+        """Write out the TensorBoard log and end the threads that do so."""
+        self.agent.writer.close()
+
     @property
     def normaliser(self) -> Tuple[Tensor, Tensor]:
         """Mean and standard deviation (O,) by which observations are normalised."""

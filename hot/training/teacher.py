@@ -73,8 +73,10 @@ def train_teacher(
         env = TrackingEnv(
             data.hand, data.objects, data.motions, task, ppo.num_envs, ranks.seed(seed), shares=data.shares
         )
-        with contextlib.closing(env):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(contextlib.closing(env))
             learner = Learner(VecEnv(env), ppo, task.observation.points, seed, log, ranks)
+            stack.enter_context(contextlib.closing(learner))
             if resume:
                 learner.restore(run.checkpoint_path)
             elif start is not None:
