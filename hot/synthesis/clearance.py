@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Tuple
+from typing import Tuple, Union
 
 import torch
 from torch import Tensor
@@ -19,11 +19,13 @@ _HANDS, _POINTS = 2048, 32768
 class Clearance:
     """Distances of one hand from the table and from one object."""
 
-    def __init__(self, hand: HandSpec, object_spec: ObjectSpec) -> None:
-        self.kinematics = Kinematics(hand)
-        self._colliders = hand.tree.colliders
-        self._object = object_spec
-        corners = torch.from_numpy(object_spec.mesh.vertices).float()
+    def __init__(self, hand: HandSpec, object_spec: ObjectSpec, device: Union[str, torch.device] = "cpu") -> None:
+        self.kinematics = Kinematics(hand, device)
+        self._colliders = [
+            (c.body, c.shape, c.size, c.pos.float().to(device), c.quat.float().to(device)) for c in hand.tree.colliders
+        ]
+        self._object, self._surface = object_spec, object_spec.surface_points.to(device)
+        corners = torch.from_numpy(object_spec.mesh.vertices).float().to(device)
         self._low, self._high = corners.amin(0), corners.amax(0)
         self._reach = _reach(hand)
 
@@ -56,13 +58,13 @@ class Clearance:
         return depth.amax(-1).clamp_min(-margin)
 
     def _object_in_hand(self, poses: BodyPoses, pos: Tensor, quat: Tensor, margin: float) -> Tensor:
-        points_w = rotations.rotate(quat[:, None], self._object.surface_points) + pos[:, None]  # (N, P, 3)
+        points_w = rotations.rotate(quat[:, None], self._surface) + pos[:, None]  # (N, P, 3)
         depth = points_w.new_full(points_w.shape[:1], -margin)
-        for collider in self._colliders:
-            body_pos, body_quat = poses.pos_w[:, collider.body], poses.quat_w[:, collider.body]
+        for body, shape, size, shape_pos, shape_quat in self._colliders:
+            body_pos, body_quat = poses.pos_w[:, body], poses.quat_w[:, body]
             points = rotations.rotate_inverse(body_quat[:, None], points_w - body_pos[:, None])
-            points = rotations.rotate_inverse(collider.quat.float(), points - collider.pos.float())
-            depth = torch.maximum(depth, -shape_distance(collider.shape, collider.size, points).amin(-1))
+            points = rotations.rotate_inverse(shape_quat, points - shape_pos)
+            depth = torch.maximum(depth, -shape_distance(shape, size, points).amin(-1))
         return depth
 
 

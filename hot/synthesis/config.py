@@ -28,6 +28,27 @@ class RestingConfig(Config):
     """Tilt from which a pose must come back [rad]; what tips over earlier cannot be grasped without luck."""
 
 
+class ClosureConfig(Config):
+    """Weights of what a grasp should be; lengths count in centimetres."""
+
+    touch: float = Field(default=3.0, ge=0)
+    """Of the distance between pads and surface."""
+    facing: float = Field(default=0.5, ge=0)
+    """Of pads that do not face the surface."""
+    balance: float = Field(default=30.0, ge=0)
+    """Of the forces' resultant and moment."""
+    spread: float = Field(default=1.0, ge=0)
+    """Of few pads that carry all."""
+    object: float = Field(default=1.0, ge=0)
+    """Of overlap with the object."""
+    table: float = Field(default=1.0, ge=0)
+    """Of points below the table."""
+    itself: float = Field(default=0.5, ge=0)
+    """Of links of different fingers in the same place."""
+    friction: float = Field(default=0.6, gt=0)
+    """Coefficient within whose cones the forces must balance; in physics it is 1, the rest is reserve."""
+
+
 class GraspConfig(Config):
     """How static grasps are searched for and judged."""
 
@@ -46,23 +67,32 @@ class GraspConfig(Config):
     """Share of the candidates whose fingers close towards a face of the object, the others roll at random."""
     free_share: float = Field(default=0.2, ge=0, le=1)
     """Share of the candidates that disregard the table."""
-    close_frames: int = Field(default=50, ge=1)
+    closure: ClosureConfig = ClosureConfig()
+    refine_steps: int = Field(default=200, ge=1)
+    """Steps by which seeds become planned grasps."""
+    seeds: float = Field(default=3.0, ge=1)
+    """Seeds for each candidate; those of least energy are tried."""
+    close_frames: int = Field(default=30, ge=1)
     """Frames in which the hand closes while the object is held in place."""
-    release_frames: int = Field(default=30, ge=1)
+    close_lead: float = Field(default=0.1, gt=0)
+    """Largest distance of the fingers' targets from the fingers in closing [rad]."""
+    overclose: float = Field(default=0.1, ge=0)
+    """How far beyond the plan fingers that have not met the object go on [rad]."""
+    settle_frames: int = Field(default=20, ge=1)
+    """Frames in which the hand presses harder and the object gives way without speed."""
+    squeeze: float = Field(default=0.25, gt=0)
+    """Largest distance of the holding command beyond the joint position [rad]."""
+    release_frames: int = Field(default=12, ge=1)
     """Frames after the object is let go, before the test begins."""
-    lift: float = Field(default=0.1, gt=0)
-    """Height of the test lift [m]."""
     shake_frames: int = Field(default=30, ge=1)
-    """Frames of each of the lift and the six directions of the shake."""
+    """Frames of each of the six directions of the shake."""
     shake: float = Field(default=10.8, gt=0)
     """Net acceleration in each direction of the shake [m/s^2] (1.1 g: a carried object is accelerated too)."""
-    squeeze: float = Field(default=0.2, gt=0)
-    """Largest distance of the holding command beyond the joint position [rad]."""
     max_slip: float = Field(default=0.01, gt=0)
-    """Largest object displacement in the wrist frame during lift and shake [m]."""
+    """Largest object displacement in the wrist frame from the release to the end of the shake [m]."""
     max_turn: float = Field(default=0.1745, gt=0)
-    """Largest object turn in the wrist frame during lift and shake [rad] (10 deg)."""
-    max_penetration: float = Field(default=0.003, gt=0)
+    """Largest object turn in the wrist frame from the release to the end of the shake [rad] (10 deg)."""
+    max_penetration: float = Field(default=0.002, gt=0)
     """Largest hand-object penetration of a kept grasp [m]."""
     min_fingers: int = Field(default=2, ge=1)
     """Fingers that must touch."""

@@ -35,6 +35,14 @@ def select_diverse(grasps: Grasps, hand: HandSpec, count: int) -> Grasps:
     return grasps.select(torch.tensor(chosen, dtype=torch.long))
 
 
+def farthest(grasps: Grasps, hand: HandSpec, count: int) -> Tensor:
+    """Rows of at most ``count`` grasps that are far from each other."""
+    if len(grasps) <= count:
+        return torch.arange(len(grasps))
+    allowed = torch.ones(len(grasps), dtype=torch.bool)
+    return torch.tensor(_farthest(_features(grasps, hand), allowed, [], count), dtype=torch.long)
+
+
 def _features(grasps: Grasps, hand: HandSpec) -> Tensor:
     palm_pos, palm_quat = compose(grasps.wrist_o, (hand.palm_pos_h, hand.palm_quat_h))
     axes = rotations.to_matrix(palm_quat).flatten(1)

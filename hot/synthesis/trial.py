@@ -1,8 +1,9 @@
-"""Hands close on an object in physics, lift it and shake it; what holds is a grasp."""
+"""Hands close on an object in physics and shake it; what holds is a grasp."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import List, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -10,10 +11,10 @@ from torch import Tensor
 from hot import rotations
 from hot.hands import HandSpec
 from hot.objects import ObjectSpec
-from hot.physics import Physics, Scene, make_physics
+from hot.physics import Physics, PhysicsConfig, Scene, make_physics
 from hot.progress import Progress
 from hot.synthesis.candidates import Candidates
-from hot.synthesis.config import JUDGING_PHYSICS, GraspConfig
+from hot.synthesis.config import GraspConfig
 from hot.synthesis.transforms import Transform, compose, invert
 
 _HEIGHT = 1.0
@@ -44,116 +45,160 @@ class Held:
         """Some of them, by mask or index."""
         return Held(*(getattr(self, f.name)[rows] for f in fields(self)))
 
+    @staticmethod
+    def join(parts: List[Held]) -> Held:
+        """All of them, in order."""
+        return Held(*(torch.cat([getattr(part, f.name) for part in parts]) for f in fields(Held)))
+
 
 class Trial:
-    """Runs candidates of one hand and one object."""
+    """Runs candidates of one hand and one object, some thousand at once.
 
-    def __init__(self, hand: HandSpec, object_spec: ObjectSpec, config: GraspConfig, progress: Progress) -> None:
+    Engines on a GPU keep their worlds from batch to batch, because to record a step takes a second; on a CPU, where
+    every world costs, there are as many as candidates.
+    """
+
+    def __init__(
+        self,
+        hand: HandSpec,
+        object_spec: ObjectSpec,
+        config: GraspConfig,
+        physics: PhysicsConfig,
+        worlds: int,
+        progress: Progress,
+    ) -> None:
         self._hand, self._object, self._config, self._progress = hand, object_spec, config, progress
+        self._physics_config, self._worlds = physics, worlds
+        self._kept: Optional[Physics] = None
         finger_of = dict(zip(hand.tree.names, hand.finger_of_body))
         finger = torch.tensor([finger_of[name] for name in hand.contact_bodies])
         self._finger_mask = torch.stack([finger == f for f in range(hand.num_fingers)]).float()  # (F, C)
 
+    def run(self, candidates: Candidates) -> Held:
+        """The candidates that hold the object through the whole trial."""
+        return self.shake(self.close(candidates))
+
     def close(self, candidates: Candidates) -> Held:
-        """Close on the pinned object, let it go without gravity, and return the hands that still hold it."""
-        count, config = len(candidates.start), self._config
-        pos = torch.tensor([0.0, 0.0, _HEIGHT]).expand(count, 3)
-        quat = torch.tensor([1.0, 0.0, 0.0, 0.0]).expand(count, 4)
-        wrist_pos, wrist_quat = compose((pos, quat), (candidates.wrist_pos_o, candidates.wrist_quat_o))
-        wrist = torch.cat([wrist_pos, rotations.to_euler(wrist_quat)], dim=-1)
-        physics = self._make_physics(count)
-        try:
-            ids, still = torch.arange(count), torch.zeros(count, 3)
-            physics.write_state(ids, joint_pos=torch.cat([wrist, candidates.start], dim=-1), object_pos_w=pos)
-            physics.set_object_force(self._force(count, torch.zeros(3)))
-            for frame in range(config.close_frames):
-                targets = torch.cat([wrist, self._squeeze(physics.state.joint_pos[:, _WRIST:], candidates.goal)], -1)
-                physics.set_targets(targets)
-                physics.step()
-                pinned = {"object_quat_w": quat, "object_linvel_w": still, "object_angvel_w": still}
-                physics.write_state(ids, object_pos_w=pos, **pinned)
-                self._progress("closing hands", frame + 1, config.close_frames, {})
-            command = torch.cat([wrist, self._squeeze(physics.state.joint_pos[:, _WRIST:], candidates.goal)], -1)
-            physics.set_targets(command)
-            before = _object_in_wrist(physics)
-            for _ in range(config.release_frames):
-                physics.step()
-            held = self._read(physics, ids, command, before)
-        finally:
-            physics.close()
-        return held.select((held.fingers >= config.min_fingers) & (held.slip < config.max_slip))
+        """Close on the pinned object, press while it gives way, and let it go without gravity; what still holds it."""
+        count = len(candidates.start)
+        held = Held.join([self._close(candidates, rows) for rows in torch.arange(count).split(self._worlds)])
+        self._progress("closing hands", count, count, {"held": float(len(held.rows))})
+        return held
 
     def shake(self, held: Held) -> Held:
         """Let gravity pull lifted objects in six directions; slip and turn are the largest on the way.
 
-        What falls in the first directions is not simulated any further.
+        What falls in the first two directions is not simulated any further.
         """
-        axes = torch.eye(3)
-        first, others = torch.stack([-axes[2], axes[2]]), torch.cat([axes[:2], -axes[:2], torch.zeros(1, 3)])
-        held = self._pull(held, first)
-        return self._pull(held, others) if len(held.rows) else held
+        count = len(held.rows)
+        for directions in _directions():
+            batches = torch.arange(len(held.rows)).split(self._worlds)
+            parts = [self._shake(held.select(rows), directions) for rows in batches if len(rows)]
+            held = Held.join(parts) if parts else held
+        self._progress("shaking", count, count, {"held": float(len(held.rows))})
+        return held
 
-    def lift(self, held: Held) -> Held:
-        """Raise the wrist under gravity; returns what still holds."""
-        if not len(held.rows):
-            return held
-        config = self._config
-        physics = self._resume(held)
-        try:
-            command = held.command.clone()
-            for frame in range(config.shake_frames):
-                command[:, 2] = held.command[:, 2] + config.lift * (frame + 1) / config.shake_frames
-                physics.set_targets(command)
-                physics.step()
-            lifted = self._read(physics, held.rows, held.command, (held.first_pos_h, held.first_quat_h))
-        finally:
-            physics.close()
-        joints = lifted.joints.clone()
-        joints[:, 2] -= config.lift
-        return replace(lifted, joints=joints).select(self._holds(lifted))
+    def free(self) -> None:
+        """Free the engine."""
+        if self._kept is not None:
+            self._kept.close()
 
-    def _pull(self, held: Held, directions: Tensor) -> Held:
+    def _physics(self, count: int) -> Physics:
+        if self._kept is not None and self._kept.device.type == "cuda":
+            return self._kept
+        self.free()
+        worlds = self._worlds if self._physics_config.engine == "warp" else count
+        scene = Scene(self._hand, [self._object], torch.zeros(worlds, dtype=torch.long))
+        self._kept = make_physics(scene, self._physics_config)
+        return self._kept
+
+    def _close(self, candidates: Candidates, rows: Tensor) -> Held:
+        physics = self._physics(len(rows))
+        rows = rows.to(physics.device)
+        tried = candidates.select(_filled(rows, physics.num_worlds))
+        wrist = self._close_fingers(physics, tried)
+        command = self._press(physics, wrist, tried.press)
+        before = _object_in_wrist(physics)
+        for _ in range(self._config.release_frames):
+            physics.step()
+        held = self._read(physics, _filled(rows, physics.num_worlds), command, before)
+        held = held.select(torch.arange(len(rows), device=physics.device))
+        return held.select(self._holds(held))
+
+    def _close_fingers(self, physics: Physics, tried: Candidates) -> Tensor:
+        """Bring all fingers to the object, which stays where it is; the wrist's joints (N, 6)."""
+        config, count, device = self._config, physics.num_worlds, physics.device
+        pos = torch.tensor([0.0, 0.0, _HEIGHT], device=device).expand(count, 3)
+        quat = torch.tensor([1.0, 0.0, 0.0, 0.0], device=device).expand(count, 4)
+        wrist_pos, wrist_quat = compose((pos, quat), (tried.wrist_pos_o, tried.wrist_quat_o))
+        wrist = torch.cat([wrist_pos, rotations.to_euler(wrist_quat)], dim=-1)
+        joints = torch.cat([wrist, tried.start], dim=-1)
+        self._place(physics, joints, (pos, quat))
+        physics.set_object_force(self._force(physics, torch.zeros(3)))
+        goal = tried.plan + config.overclose * tried.close
+        still, ids = torch.zeros_like(pos), torch.arange(count, device=device)
+        for _ in range(config.close_frames):
+            fingers = physics.state.joint_pos[:, _WRIST:]
+            lead = (goal - fingers).clamp(-config.close_lead, config.close_lead)
+            physics.set_targets(torch.cat([wrist, fingers + lead], dim=-1))
+            physics.step()
+            pinned = {"object_pos_w": pos, "object_quat_w": quat, "object_linvel_w": still, "object_angvel_w": still}
+            physics.write_state(ids, **pinned)
+        return wrist
+
+    def _press(self, physics: Physics, wrist: Tensor, press: Tensor) -> Tensor:
+        """Press harder and harder while the object gives way without speed, so that it finds its balance; the targets.
+
+        An object that is let go at once shoots out of a hand whose forces differ a little from the plan.
+        """
+        config, ids = self._config, torch.arange(physics.num_worlds, device=physics.device)
+        still = torch.zeros_like(physics.state.object_linvel_w)
+        touching = physics.state.joint_pos[:, _WRIST:].clone()
+        for frame in range(config.settle_frames):
+            share = min(1.0, 2.0 * (frame + 1) / config.settle_frames)
+            physics.set_targets(torch.cat([wrist, touching + share * config.squeeze * press], dim=-1))
+            physics.step()
+            physics.write_state(ids, object_linvel_w=still, object_angvel_w=still)
+        return torch.cat([wrist, touching + config.squeeze * press], dim=-1)
+
+    def _shake(self, held: Held, directions: Tensor) -> Held:
         """Net gravity along each direction (S, 3) in turn; a zero row is rest. Returns what still holds."""
-        if not len(held.rows):
-            return held
-        config, worst, before = self._config, held, (held.first_pos_h, held.first_quat_h)
-        physics = self._resume(held)
-        try:
-            for direction in directions:
-                physics.set_object_force(self._force(len(held.rows), config.shake * direction))
-                for _ in range(config.shake_frames):
-                    physics.step()
-                    now = self._read(physics, held.rows, held.command, before)
-                    slip, turn = torch.maximum(now.slip, worst.slip), torch.maximum(now.turn, worst.turn)
-                    worst = replace(now, slip=slip, turn=turn)
-                self._progress("shaking", len(held.rows), len(held.rows), {"held": float(self._holds(worst).sum())})
-        finally:
-            physics.close()
+        config, physics = self._config, self._physics(len(held.rows))
+        filled = held.select(_filled(torch.arange(len(held.rows), device=physics.device), physics.num_worlds))
+        self._place(physics, filled.joints, compose(_wrist_pose(filled.joints), (filled.pos_h, filled.quat_h)))
+        physics.set_targets(filled.command)
+        before, worst = (filled.first_pos_h, filled.first_quat_h), filled
+        for direction in directions:
+            physics.set_object_force(self._force(physics, config.shake * direction))
+            for _ in range(config.shake_frames):
+                physics.step()
+                now = self._read(physics, filled.rows, filled.command, before)
+                slip, turn = torch.maximum(now.slip, worst.slip), torch.maximum(now.turn, worst.turn)
+                worst = replace(now, slip=slip, turn=turn)
+        worst = worst.select(torch.arange(len(held.rows), device=physics.device))
         return worst.select(self._holds(worst))
 
-    def _resume(self, held: Held) -> Physics:
-        """Physics with the hands as they were, squeezing."""
-        pos, quat = compose(_wrist_pose(held.joints), (held.pos_h, held.quat_h))
-        physics = self._make_physics(len(held.rows))
-        ids = torch.arange(len(held.rows))
-        physics.write_state(ids, joint_pos=held.joints, object_pos_w=pos, object_quat_w=quat)
-        physics.set_targets(held.command)
-        return physics
+    def _place(self, physics: Physics, joints: Tensor, object_w: Transform) -> None:
+        """Every hand and object where they shall be, at rest."""
+        still = torch.zeros_like(object_w[0])
+        physics.write_state(
+            torch.arange(physics.num_worlds, device=physics.device),
+            joint_pos=joints,
+            joint_vel=torch.zeros_like(joints),
+            object_pos_w=object_w[0],
+            object_quat_w=object_w[1],
+            object_linvel_w=still,
+            object_angvel_w=still,
+        )
 
     def _holds(self, held: Held) -> Tensor:
         config = self._config
         return (held.slip < config.max_slip) & (held.turn < config.max_turn) & (held.fingers >= config.min_fingers)
 
-    def _make_physics(self, count: int) -> Physics:
-        scene = Scene(self._hand, [self._object], torch.zeros(count, dtype=torch.long))
-        return make_physics(scene, JUDGING_PHYSICS)
-
-    def _force(self, count: int, net: Tensor) -> Tensor:
+    def _force(self, physics: Physics, net: Tensor) -> Tensor:
         """Force (N, 3) [N] that turns gravity into the net acceleration (3,) [m/s^2]."""
-        return (self._object.mass * (net + _GRAVITY * net.new_tensor(_UP))).expand(count, 3)
-
-    def _squeeze(self, fingers: Tensor, goal: Tensor) -> Tensor:
-        return fingers + (goal - fingers).clamp(-self._config.squeeze, self._config.squeeze)
+        force = self._object.mass * (net.to(physics.device) + _GRAVITY * torch.tensor(_UP, device=physics.device))
+        return force.expand(physics.num_worlds, 3)
 
     def _read(self, physics: Physics, rows: Tensor, command: Tensor, before: Transform) -> Held:
         """The present state, with slip and turn since the object was at ``before`` in the wrist frame."""
@@ -163,8 +208,20 @@ class Trial:
         slip = torch.where(state.diverged, torch.full_like(slip, torch.inf), slip)
         turn = rotations.angle_between(before[1], quat)
         force = state.contact_force_w.norm(dim=-1)  # (N, C)
-        fingers = ((force @ self._finger_mask.T) > _TOUCH).sum(-1)
+        fingers = ((force @ self._finger_mask.T.to(force)) > _TOUCH).sum(-1)
         return Held(rows, state.joint_pos.clone(), command, pos, quat, *before, slip, turn, fingers)
+
+
+def _directions() -> Tuple[Tensor, Tensor]:
+    """Down and up; then the four sides and rest."""
+    axes = torch.eye(3)
+    sides = torch.cat([axes[:2], -axes[:2], torch.zeros(1, 3)])
+    return torch.stack([-axes[2], axes[2]]), sides
+
+
+def _filled(rows: Tensor, count: int) -> Tensor:
+    """Rows (n,) made ``count`` long by repeating the first."""
+    return torch.cat([rows, rows[:1].expand(count - len(rows))])
 
 
 def _wrist_pose(joints: Tensor) -> Transform:
