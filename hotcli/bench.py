@@ -73,15 +73,15 @@ def bench(  # noqa: PLR0913  a command's parameters are its options
     set_: options.SetOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Compare environment steps with bare physics steps of the same scenes; all hands unless one is named."""
-    from hot.hands import hand_names
+    """Compare environment steps with bare physics steps of the same scenes; all packaged hands unless one is named."""
+    from hot.hands import packaged_hand_names
 
     overrides = {"synthesis.train_clips": _CLIPS, **choices.engine_of(engine), **options.assignments(set_)}
     if num_envs or overrides["physics.engine"] == "mujoco":
         overrides["ppo.num_envs"] = num_envs or _CPU_WORLDS
     reports = []
     with progress.drawn() as listener:
-        for name in [hand] if hand else hand_names():
+        for name in [hand] if hand else packaged_hand_names():
             preset = choices.make_preset(name, object_, None, ("grasp",), overrides)
             reports.append(_bench_hand(preset, steps, training, mixed, listener))
     if as_json:

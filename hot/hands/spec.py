@@ -9,6 +9,7 @@ from typing import List, Tuple, Union
 import torch
 from torch import Tensor
 
+from hot.assets import data_root
 from hot.errors import UnknownNameError
 from hot.hands.mjcf import MjcfFile
 from hot.hands.tree import NUM_WRIST_JOINTS, BodyTreeSpec, FrameSpec, read_tree
@@ -68,13 +69,23 @@ class HandSpec:
         return tuple(fingers.get(root, -1) for root in roots)
 
 
-def hand_names() -> List[str]:
+def packaged_hand_names() -> List[str]:
     """Names of the hands that ship with the package."""
     return sorted(path.stem for path in _FOLDER.glob("*.xml"))
 
 
+def own_hands_folder() -> Path:
+    """Where the hands that a user added lie."""
+    return data_root() / "hands"
+
+
+def hand_names() -> List[str]:
+    """Names of the packaged hands and of one's own."""
+    return sorted({*packaged_hand_names(), *(path.stem for path in own_hands_folder().glob("*.xml"))})
+
+
 def load_hand(name_or_path: Union[str, Path]) -> HandSpec:
-    """A packaged hand by name (in any case), or the hand of an MJCF file.
+    """A packaged hand or one of one's own by name (in any case), or the hand of an MJCF file.
 
     Raises:
         UnknownNameError: no hand of that name.
@@ -84,8 +95,9 @@ def load_hand(name_or_path: Union[str, Path]) -> HandSpec:
     if isinstance(name_or_path, Path) or text.endswith(".xml"):
         return _read_hand(MjcfFile(Path(name_or_path)))
     if text.lower() not in hand_names():
-        raise UnknownNameError("hand", text, hand_names(), hint="A path ending in .xml loads a hand of your own.")
-    return _read_hand(MjcfFile(_FOLDER / f"{text.lower()}.xml"))
+        raise UnknownNameError("hand", text, hand_names(), hint="Add a hand of your own: hot hands add FILE")
+    folder = _FOLDER if text.lower() in packaged_hand_names() else own_hands_folder()
+    return _read_hand(MjcfFile(folder / f"{text.lower()}.xml"))
 
 
 def _read_hand(file: MjcfFile) -> HandSpec:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hot.hands import hand_names, load_hand
+from hot.hands import load_hand, packaged_hand_names
 
 mujoco = pytest.importorskip("mujoco")
 
@@ -75,11 +75,11 @@ GAINS = [  # kp, kv, force limit
 
 @pytest.fixture(scope="module")
 def models():
-    return {name: mujoco.MjModel.from_xml_path(str(load_hand(name).mjcf)) for name in hand_names()}
+    return {name: mujoco.MjModel.from_xml_path(str(load_hand(name).mjcf)) for name in packaged_hand_names()}
 
 
 def test_three_hands_ship_with_the_package():
-    assert hand_names() == ["allegro", "mano", "shadow"]
+    assert packaged_hand_names() == ["allegro", "mano", "shadow"]
 
 
 @pytest.mark.parametrize("name", JOINTS)

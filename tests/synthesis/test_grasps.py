@@ -7,7 +7,7 @@ import torch
 
 from hot import rotations
 from hot.errors import BadFileError
-from hot.hands import hand_names, load_hand
+from hot.hands import load_hand, packaged_hand_names
 from hot.objects import load_object, object_names
 from hot.progress import silent
 from hot.synthesis import GraspConfig, find_grasps, load_grasps, load_resting
@@ -15,7 +15,7 @@ from hot.synthesis.clearance import Clearance
 from hot.synthesis.transforms import compose, invert
 from hot.synthesis.trial import Held, Trial
 
-PAIRS = [(hand, name) for hand in hand_names() for name in object_names()]
+PAIRS = [(hand, name) for hand in packaged_hand_names() for name in object_names()]
 
 
 def object_at_rest(grasps):
