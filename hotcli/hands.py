@@ -108,11 +108,19 @@ def add(  # noqa: PLR0913  a command's parameters are its options
         origin=origin or "",
     )
     adoption = adopt_hand(source, config, replace)
-    for line in adoption.notes:
+    for line in [*adoption.notes, *_stale(adoption.hand.name)]:
         console.note(f"Note: {line}.")
     _report(adoption)
     _preview(adoption)
     console.show(str(adoption.hand.mjcf))
+
+
+def _stale(name: str) -> List[str]:
+    """What was made for an older hand of this name."""
+    from hot.assets import data_root
+
+    made = [str(folder) for kind in ("grasps", "motions") if (folder := data_root() / kind / name).is_dir()]
+    return [f"made for the older hand of this name, so better removed: {console.names(made)}"] if made else []
 
 
 def _config(**values: Any) -> AdoptionConfig:

@@ -169,13 +169,13 @@ def _closed(pose: Pose, opened: np.ndarray, closing: np.ndarray, share: float) -
 
 
 def _motion(finger: Finger, pose: Pose, opened: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """Unit direction of the open finger from its first bending hinge to the tip, and that of its closing tip (3,)."""
-    root = finger.links[0]
-    bending = [pose.joint_links[joint] for joint in np.flatnonzero(finger.closing)]
-    base = pose.frames(opened)[bending[0] if bending else root][:3, 3]
+    """Unit directions (3,): of the open finger in the plane in which it bends, and of its tip when it closes."""
+    first = np.flatnonzero(finger.closing)[0]
+    base, axis = pose.frames(opened)[pose.joint_links[first]][:3, 3], pose.axes(opened)[first]
     tip = _tips(pose, opened, [finger])[0]
     moved = _tips(pose, _closed(pose, opened, finger.closing, _BEND), [finger])[0] - tip
-    return _unit(tip - base), _unit(moved)
+    along = tip - base  # a hinge's origin may lie anywhere on its axis
+    return _unit(along - axis * (axis @ along)), _unit(moved)
 
 
 def _find_thumb(

@@ -177,7 +177,7 @@ class _Builder:
         dropped = [name for name in outside if name not in self._config.fixed]
         if dropped:
             place = self._model.bodies[wrist].name
-            lines.append(f"joints before the wrist {place} give way to its six: {', '.join(dropped)}")
+            lines.append(f"joints outside {place} and its fingers are left out: {', '.join(dropped)}")
         if self._config.fixed:
             lines.append(f"joints held at 0: {', '.join(self._config.fixed)}")
         coupled = [name for name in self._model.coupled if name in kept]

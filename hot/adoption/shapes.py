@@ -8,7 +8,6 @@ from typing import Iterable, List, Tuple
 
 import numpy as np
 import trimesh
-from scipy.spatial import QhullError  # type: ignore[attr-defined]
 
 from hot.physics.published import PublishedShape
 
@@ -17,6 +16,8 @@ _ROUND = 1.25
 """Cross sections whose sides differ by less may be a capsule's or a sphere's."""
 _THINNEST = 0.001
 """Half the thickness of flat meshes [m]."""
+_FLAT = 1e-5
+"""Extent of flat points across their plane, as a share of that along it."""
 _GROWTH = 1.5
 """Boxes are joined while their common box is at most so many times larger than what they fill."""
 _INSIDE = 0.0015
@@ -96,23 +97,31 @@ def _fit_points(points: np.ndarray) -> Collider:
 
 
 def _box_about(points: np.ndarray) -> Collider:
-    try:
+    middle = points.mean(axis=0)
+    axes = np.linalg.svd(points - middle)[2] if _is_flat(points) else None
+    if axes is None:
         to_box, extents = trimesh.bounds.oriented_bounds(points)
         frame = np.linalg.inv(to_box)
-    except (QhullError, ValueError):  # the points lie in a plane
-        low, high = points.min(axis=0), points.max(axis=0)
-        frame, extents = np.eye(4), high - low
-        frame[:3, 3] = 0.5 * (low + high)
+    else:
+        axes[2] *= np.sign(np.linalg.det(axes))
+        local = (points - middle) @ axes.T
+        extents = np.ptp(local, axis=0)
+        frame = np.eye(4)
+        frame[:3, :3], frame[:3, 3] = axes.T, middle + 0.5 * (local.min(axis=0) + local.max(axis=0)) @ axes
     return Collider("box", tuple(np.maximum(0.5 * extents, _THINNEST).tolist()), frame)
 
 
 def _hull(points: np.ndarray) -> Tuple[np.ndarray, float]:
     """Corners of the convex hull and its volume; of flat points themselves and 0."""
-    try:
-        hull = trimesh.convex.convex_hull(points)
-    except (QhullError, ValueError):
+    if _is_flat(points):
         return points, 0.0
+    hull = trimesh.convex.convex_hull(points)
     return np.asarray(hull.vertices), float(hull.volume)
+
+
+def _is_flat(points: np.ndarray) -> bool:
+    spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
+    return len(spread) < 3 or spread[2] < _FLAT * spread[0]
 
 
 def _turned(frame: np.ndarray, axis: int) -> np.ndarray:

@@ -49,7 +49,7 @@ def read_published(path: Path) -> PublishedModel:
         raise BadFileError(path, f"is neither MJCF nor URDF: its root is <{root.tag}>")
     _check_includes(path, root, {path.resolve()})
     try:
-        spec = mujoco.MjSpec.from_file(str(path))
+        spec = mujoco.MjSpec.from_file(str(path)) if root.tag == "mujoco" else _from_urdf(root)
     except (ValueError, mujoco.FatalError) as error:
         raise BadFileError(path, f"MuJoCo cannot read it: {error}") from error
     notes = _strip(path, spec)
@@ -58,6 +58,16 @@ def read_published(path: Path) -> PublishedModel:
     except (ValueError, mujoco.FatalError) as error:
         raise BadFileError(path, f"MuJoCo cannot compile it: {error}") from error
     return _describe(spec.modelname or path.stem, model, notes)
+
+
+def _from_urdf(root: ET.Element) -> mujoco.MjSpec:
+    """A spec with what is seen too, which MuJoCo leaves out of URDF unless the file asks for it."""
+    extension = root.find("mujoco")
+    extension = ET.SubElement(root, "mujoco") if extension is None else extension
+    compiler = extension.find("compiler")
+    compiler = ET.SubElement(extension, "compiler") if compiler is None else compiler
+    compiler.set("discardvisual", "false")
+    return mujoco.MjSpec.from_string(ET.tostring(root, encoding="unicode"))
 
 
 def _parse(path: Path) -> ET.Element:

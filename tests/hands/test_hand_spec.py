@@ -10,10 +10,11 @@ from hot.hands import load_hand, packaged_hand_names
 
 KEY_BODIES = {
     "allegro": ["link_0.0", "link_1.0", "link_15.0", "base_link"],
+    "leap": ["if_bs", "if_px", "th_ds", "palm"],
     "shadow": ["robot0:ffknuckle", "robot0:ffproximal", "robot0:thdistal", "robot0:palm"],
     "mano": ["right_index1_z", "right_index2_z", "right_thumb3_z", "right_wrist"],
 }
-COUNTS = {"allegro": (17, 17, 4), "shadow": (23, 21, 5), "mano": (16, 5, 5)}
+COUNTS = {"allegro": (17, 17, 4), "leap": (17, 17, 4), "shadow": (23, 21, 5), "mano": (16, 5, 5)}
 
 
 @pytest.mark.parametrize("name", packaged_hand_names())

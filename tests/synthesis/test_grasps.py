@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from hot import rotations
+from hot.assets import packaged
 from hot.errors import BadFileError
 from hot.hands import load_hand, packaged_hand_names
 from hot.objects import load_object, object_names
@@ -15,7 +16,8 @@ from hot.synthesis.clearance import Clearance
 from hot.synthesis.transforms import compose, invert
 from hot.synthesis.trial import Held, Trial
 
-PAIRS = [(hand, name) for hand in packaged_hand_names() for name in object_names()]
+HANDS = [hand for hand in packaged_hand_names() if packaged("grasps", hand).is_dir()]
+PAIRS = [(hand, name) for hand in HANDS for name in object_names()]
 
 
 def object_at_rest(grasps):
