@@ -73,7 +73,7 @@ def bench(  # noqa: PLR0913  a command's parameters are its options
     set_: options.SetOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Compare environment steps with bare physics steps of the same scenes; all packaged hands that have grasps unless one is named."""
+    """Compare environment steps with bare physics steps of the same scenes, for every packaged hand that has grasps."""
     overrides = {"synthesis.train_clips": _CLIPS, **choices.engine_of(engine), **options.assignments(set_)}
     if num_envs or overrides["physics.engine"] == "mujoco":
         overrides["ppo.num_envs"] = num_envs or _CPU_WORLDS

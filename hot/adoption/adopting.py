@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Iterator, List, Tuple
 
@@ -29,7 +29,7 @@ _OVERSHOOT, _RINGING = 1.1, 0.95
 """Farthest travel of a step, and least travel after it, as shares of the step."""
 _RISE = 0.01
 """How far each fingertip must come out over the palm when the hand closes [m]."""
-_RESERVED = ("object", "table")
+_RESERVED = ("object", "table", "world")
 """Names that the scene takes."""
 
 
@@ -50,7 +50,7 @@ def own_path(name: str) -> Path:
     return own_hands_folder() / f"{name}.xml"
 
 
-def adopt_hand(source: Path, config: AdoptionConfig, replace: bool = False) -> Adoption:
+def adopt_hand(source: Path, config: AdoptionConfig, overwrite: bool = False) -> Adoption:
     """Derive a hand file from a published model (MJCF or URDF), try it in simulation, and keep it in the data folder.
 
     Nothing is written, and an older file stays, unless the hand passes its trial.
@@ -62,7 +62,7 @@ def adopt_hand(source: Path, config: AdoptionConfig, replace: bool = False) -> A
         MissingDependencyError: MuJoCo is missing.
     """
     path = own_path(config.name)
-    _check_name(config.name, path, replace)
+    _check_name(config.name, path, overwrite)
     skeleton = build_skeleton(source, _read(source), config)
     links = _renamed(skeleton.links)
     colliders = _colliders(source, links)
@@ -90,10 +90,10 @@ def adopt_hand(source: Path, config: AdoptionConfig, replace: bool = False) -> A
     return Adoption(load_hand(path), anatomy.closed, trial, skeleton.notes)
 
 
-def _check_name(name: str, path: Path, replace: bool) -> None:
+def _check_name(name: str, path: Path, overwrite: bool) -> None:
     if name in packaged_hand_names():
         raise ConfigError(f"a hand named '{name}' ships with the package; choose another: --name NAME")
-    if path.exists() and not replace:
+    if path.exists() and not overwrite:
         raise ConfigError(f"a hand named '{name}' is there already ({path}); choose another --name, or give --replace")
 
 
@@ -112,12 +112,9 @@ def _renamed(links: Tuple[Link, ...]) -> Tuple[Link, ...]:
     for link in links:
         if link.name in _RESERVED:
             link.name += "_"
-        link.hinges = [
-            type(hinge)(f"{hinge.name}_", hinge.axis, hinge.range, hinge.effort)
-            if hinge.name in WRIST_JOINTS
-            else hinge
-            for hinge in link.hinges
-        ]
+        for place, hinge in enumerate(link.hinges):
+            if hinge.name in WRIST_JOINTS:
+                link.hinges[place] = replace(hinge, name=f"{hinge.name}_")
     return links
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Dict, Optional, Tuple
 
@@ -39,3 +40,10 @@ class AdoptionConfig(Config):
         if not _NAME.fullmatch(name):
             raise ValueError("a hand's name is of a-z, 0-9, _ and -, and begins with a letter or a digit")
         return name
+
+    @field_validator("palm")
+    @classmethod
+    def _has_direction(cls, palm: Optional[Tuple[float, ...]]) -> Optional[Tuple[float, ...]]:
+        if palm is not None and abs(math.hypot(*palm[3:]) - 1.0) > 0.01:
+            raise ValueError("the last four numbers of a palm are a unit quaternion, w x y z")
+        return palm

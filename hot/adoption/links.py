@@ -116,13 +116,10 @@ class _Builder:
         self._merge(0, np.eye(4), self._model.bodies[wrist])
         for child in self._children.get(wrist, ()):
             self._add(child, 0, np.eye(4))
-        for link in self.links[1:]:
+        for link in self.links:
             if link.mass <= 0:
                 self._weightless.append(link.name)
                 _weigh(link)
-        if self.links[0].mass <= 0:
-            self._weightless.append(self.links[0].name)
-            _weigh(self.links[0])
 
     def _add(self, index: int, parent: int, offset: np.ndarray) -> None:
         """Add a body, whose parent body lies at ``offset`` (4, 4) in the link ``parent``, and all below it."""

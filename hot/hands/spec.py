@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Tuple, Union
+from typing import Dict, List, Tuple, Union
 
 import torch
 from torch import Tensor
@@ -81,7 +81,7 @@ def own_hands_folder() -> Path:
 
 def hand_names() -> List[str]:
     """Names of the packaged hands and of one's own."""
-    return sorted({*packaged_hand_names(), *(path.stem for path in own_hands_folder().glob("*.xml"))})
+    return sorted(path.stem for path in _hand_files().values())
 
 
 def load_hand(name_or_path: Union[str, Path]) -> HandSpec:
@@ -94,10 +94,16 @@ def load_hand(name_or_path: Union[str, Path]) -> HandSpec:
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or text.endswith(".xml"):
         return _read_hand(MjcfFile(Path(name_or_path)))
-    if text.lower() not in hand_names():
+    files = _hand_files()
+    if text.lower() not in files:
         raise UnknownNameError("hand", text, hand_names(), hint="Add a hand of your own: hot hands add FILE")
-    folder = _FOLDER if text.lower() in packaged_hand_names() else own_hands_folder()
-    return _read_hand(MjcfFile(folder / f"{text.lower()}.xml"))
+    return _read_hand(MjcfFile(files[text.lower()]))
+
+
+def _hand_files() -> Dict[str, Path]:
+    """Files by name in lower case; a packaged name cannot be taken."""
+    paths = [*own_hands_folder().glob("*.xml"), *_FOLDER.glob("*.xml")]
+    return {path.stem.lower(): path for path in paths}
 
 
 def _read_hand(file: MjcfFile) -> HandSpec:

@@ -113,6 +113,7 @@ def _strip(path: Path, spec: mujoco.MjSpec) -> Tuple[str, ...]:
     for listed in (spec.keys, spec.skins, spec.materials, spec.textures):
         for element in list(listed):
             spec.delete(element)
+    _drop_pictures(spec)
     users: Dict[str, List[mujoco.MjsGeom]] = {}
     for geom in spec.geoms:
         users.setdefault(geom.meshname, []).append(geom)
@@ -120,6 +121,21 @@ def _strip(path: Path, spec: mujoco.MjSpec) -> Tuple[str, ...]:
     for mesh in unseen:
         _drop(path, spec, mesh, users.get(mesh.name, []))
     return (f"{len(unseen)} meshes that are only seen were left aside",) if unseen else ()
+
+
+def _drop_pictures(spec: mujoco.MjSpec) -> None:
+    """Where something collides, delete meshes that are only seen and weigh nothing; MuJoCo is strict with meshes."""
+    weighs_all = spec.compiler.inertiafromgeom == mujoco.mjtInertiaFromGeom.mjINERTIAFROMGEOM_TRUE
+    if weighs_all or not any(geom.contype or geom.conaffinity for geom in spec.geoms):
+        return
+    for geom in list(spec.geoms):
+        seen = geom.meshname and not (geom.contype or geom.conaffinity)
+        if seen and (geom.parent.explicitinertial or geom.mass == 0 or geom.density == 0):
+            spec.delete(geom)
+    used = {geom.meshname for geom in spec.geoms}
+    for mesh in list(spec.meshes):
+        if mesh.name not in used:
+            spec.delete(mesh)
 
 
 def _resolve(path: Path, spec: mujoco.MjSpec, mesh: mujoco.MjsMesh) -> bool:

@@ -220,9 +220,33 @@ def test_names_are_guarded(write):
     adopt(path)
     with pytest.raises(ConfigError, match="there already"):
         adopt(path)
-    assert adopt_hand(path, AdoptionConfig(name="grabber"), replace=True).hand.name == "grabber"
+    assert adopt_hand(path, AdoptionConfig(name="grabber"), overwrite=True).hand.name == "grabber"
     with pytest.raises(ValueError, match="name is of a-z"):
         AdoptionConfig(name="../up")
+
+
+def test_palm_needs_a_direction():
+    with pytest.raises(ValueError, match="quaternion"):
+        AdoptionConfig(name="mine", palm=(0, 0, 0, 0, 0, 0, 0))
+
+
+def test_fingers_that_hang_from_the_world_itself_get_it_as_wrist(write):
+    text = published()
+    start, end = text.index('<body name="palm"'), text.index('<geom type="box"')
+    text = text[:start] + text[end:].replace("</body></worldbody>", '<geom type="plane" size="1 1 1"/></worldbody>')
+    hand = adopt(write(text)).hand
+    assert hand.wrist_body == "world_"
+    np.testing.assert_allclose(hand.palm_pos_h, [0, 0, 0.01], atol=1e-6)
+
+
+def test_objects_and_arms_beside_the_hand_are_left_out(write):
+    text = published().replace('<body name="palm" pos="0.1 0.2 0.3"', '<body name="palm" pos="0 0 0.1"')
+    arm = '<body name="forearm"><joint name="elbow" range="-1 1"/><geom size="0.03"/>'
+    text = text.replace('<body name="palm"', arm + '<body name="palm"').replace("</worldbody>", "</body></worldbody>")
+    ball = '<body name="ball"><freejoint name="loose"/><geom size="0.02"/></body></worldbody>'
+    adoption = adopt(write(text.replace("</worldbody>", ball)))
+    assert adoption.hand.wrist_body == "palm"
+    assert any("elbow" in note and "loose" in note for note in adoption.notes)
 
 
 NO_RANGE = published().replace(
