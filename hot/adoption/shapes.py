@@ -22,6 +22,8 @@ _GROWTH = 1.5
 """Boxes are joined while their common box is at most so many times larger than what they fill."""
 _INSIDE = 0.0015
 """What lies inside others up to this [m] is left out."""
+_SMALL = 0.06
+"""So is what is smaller than this share of the link's largest shape: rims, plates, screws."""
 _SAMPLES = 5
 
 
@@ -43,7 +45,7 @@ def fit_colliders(shapes: Iterable[PublishedShape]) -> List[Collider]:
     """Shapes of a link as few primitives in the link's frame.
 
     Boxes, capsules and spheres stay; other shapes become the primitive nearest to them in volume. Boxes that fill a
-    common box are joined, and what lies inside others is left out.
+    common box are joined, and what is small or lies inside others is left out.
     """
     return _without_hidden(_joined([_fit(shape) for shape in shapes]))
 
@@ -208,8 +210,9 @@ def _filled(parts: List[Collider], box: Collider) -> float:
 
 
 def _without_hidden(colliders: List[Collider]) -> List[Collider]:
-    """Leave out, the smallest first, what others cover."""
+    """Leave out what is small, and, the smallest first, what others cover."""
     kept = sorted(colliders, key=lambda collider: -collider.volume)
+    kept = [collider for collider in kept if collider.volume >= _SMALL * kept[0].volume]
     for collider in reversed(list(kept)):
         others = [other for other in kept if other is not collider]
         if others:

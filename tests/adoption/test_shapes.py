@@ -100,6 +100,15 @@ def test_what_lies_inside_another_shape_is_left_out():
     assert kept.kind == "capsule"
 
 
+def test_rims_and_screws_are_left_out():
+    link, rim = (
+        primitive("box", (0.02, 0.02, 0.02)),
+        primitive("box", (0.02, 0.002, 0.001), frame(place=(0, 0.02, 0.021))),
+    )
+    (kept,) = fit_colliders([rim, link])
+    assert kept.size == (0.02, 0.02, 0.02)
+
+
 @pytest.mark.parametrize(("kind", "size"), PRIMITIVES)
 def test_surface_points_lie_on_the_surface(kind, size):
     (collider,) = fit_colliders([primitive(kind, size, frame((0.1, 0.5, -0.2), (0.1, 0, 0)))])
