@@ -47,7 +47,7 @@ def fit_colliders(shapes: Iterable[PublishedShape]) -> List[Collider]:
     Boxes, capsules and spheres stay; other shapes become the primitive nearest to them in volume. Boxes that fill a
     common box are joined, and what is small or lies inside others is left out.
     """
-    return _without_hidden(_joined([_fit(shape) for shape in shapes]))
+    return _without_hidden(_without_small(_joined(_without_small([_fit(shape) for shape in shapes]))))
 
 
 def surface_points(collider: Collider) -> np.ndarray:
@@ -209,10 +209,14 @@ def _filled(parts: List[Collider], box: Collider) -> float:
     return box.volume * max(float(inside.mean()), 1e-6)
 
 
+def _without_small(colliders: List[Collider]) -> List[Collider]:
+    largest = max((collider.volume for collider in colliders), default=0.0)
+    return [collider for collider in colliders if collider.volume >= _SMALL * largest]
+
+
 def _without_hidden(colliders: List[Collider]) -> List[Collider]:
-    """Leave out what is small, and, the smallest first, what others cover."""
+    """Leave out, the smallest first, what others cover."""
     kept = sorted(colliders, key=lambda collider: -collider.volume)
-    kept = [collider for collider in kept if collider.volume >= _SMALL * kept[0].volume]
     for collider in reversed(list(kept)):
         others = [other for other in kept if other is not collider]
         if others:

@@ -101,8 +101,8 @@ def load_hand(name_or_path: Union[str, Path]) -> HandSpec:
 
 
 def _hand_files() -> Dict[str, Path]:
-    """Files by name in lower case; a packaged name cannot be taken."""
-    paths = [*own_hands_folder().glob("*.xml"), *_FOLDER.glob("*.xml")]
+    """Files by name in lower case; a packaged name cannot be taken, and a file that is being written is hidden."""
+    paths = [*own_hands_folder().glob("[!.]*.xml"), *_FOLDER.glob("*.xml")]
     return {path.stem.lower(): path for path in paths}
 
 
