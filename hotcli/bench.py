@@ -73,15 +73,13 @@ def bench(  # noqa: PLR0913  a command's parameters are its options
     set_: options.SetOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Compare environment steps with bare physics steps of the same scenes; all hands unless one is named."""
-    from hot.hands import hand_names
-
+    """Compare environment steps with bare physics steps of the same scenes, for every packaged hand that has grasps."""
     overrides = {"synthesis.train_clips": _CLIPS, **choices.engine_of(engine), **options.assignments(set_)}
     if num_envs or overrides["physics.engine"] == "mujoco":
         overrides["ppo.num_envs"] = num_envs or _CPU_WORLDS
     reports = []
     with progress.drawn() as listener:
-        for name in [hand] if hand else hand_names():
+        for name in [hand] if hand else _hands_with_grasps(object_):
             preset = choices.make_preset(name, object_, None, ("grasp",), overrides)
             reports.append(_bench_hand(preset, steps, training, mixed, listener))
     if as_json:
@@ -135,6 +133,15 @@ def _every_object(hand: HandSpec, preset: Preset, listener: Progress) -> Sizes:
             found.append(in_sizes(motions, hand, spec, scaling, preset.synthesis, listener))
     objects = {name: spec for sizes in found for name, spec in sizes.objects.items()}
     return Sizes(Motions.concatenate([sizes.motions for sizes in found]), objects, dict.fromkeys(objects, 1.0))
+
+
+def _hands_with_grasps(object_name: Optional[str]) -> List[str]:
+    from hot.hands import packaged_hand_names
+    from hot.objects import load_object
+
+    name = load_object(object_name or options.DEFAULT_OBJECT).name
+    hands = packaged_hand_names()
+    return [hand for hand in hands if _has_grasps(hand, name)] or hands  # with none, the first says what to do
 
 
 def _has_grasps(hand: str, object_name: str) -> bool:

@@ -8,7 +8,10 @@ from typing import List, Optional
 import typer
 from typing_extensions import Annotated
 
-HandOption = Annotated[Optional[str], typer.Option("--hand", help="mano, shadow or allegro.", show_default="mano")]
+HandOption = Annotated[
+    Optional[str],
+    typer.Option("--hand", help="A hand's name (hot hands list), or the path of its .xml file.", show_default="mano"),
+]
 ObjectOption = Annotated[
     Optional[str],
     typer.Option("--object", help="Bottle, Box, Hammer or Sword, in any case; or a .yaml file.", show_default="Bottle"),

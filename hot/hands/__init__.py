@@ -1,6 +1,14 @@
 """Facts of a hand: its joints, drives, named bodies, and where its bodies are for given joint positions."""
 
 from hot.hands.kinematics import BodyPoses, Kinematics
-from hot.hands.spec import HandSpec, hand_names, load_hand
+from hot.hands.spec import HandSpec, hand_names, load_hand, own_hands_folder, packaged_hand_names
 
-__all__ = ["BodyPoses", "HandSpec", "Kinematics", "hand_names", "load_hand"]
+__all__ = [
+    "BodyPoses",
+    "HandSpec",
+    "Kinematics",
+    "hand_names",
+    "load_hand",
+    "own_hands_folder",
+    "packaged_hand_names",
+]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Tuple, Union
+from typing import Dict, List, Tuple, Union
 
 import torch
 from torch import Tensor
 
+from hot.assets import data_root
 from hot.errors import UnknownNameError
 from hot.hands.mjcf import MjcfFile
 from hot.hands.tree import NUM_WRIST_JOINTS, BodyTreeSpec, FrameSpec, read_tree
@@ -68,13 +69,23 @@ class HandSpec:
         return tuple(fingers.get(root, -1) for root in roots)
 
 
-def hand_names() -> List[str]:
+def packaged_hand_names() -> List[str]:
     """Names of the hands that ship with the package."""
     return sorted(path.stem for path in _FOLDER.glob("*.xml"))
 
 
+def own_hands_folder() -> Path:
+    """Where the hands that a user added lie."""
+    return data_root() / "hands"
+
+
+def hand_names() -> List[str]:
+    """Names of the packaged hands and of one's own."""
+    return sorted(path.stem for path in _hand_files().values())
+
+
 def load_hand(name_or_path: Union[str, Path]) -> HandSpec:
-    """A packaged hand by name (in any case), or the hand of an MJCF file.
+    """A packaged hand or one of one's own by name (in any case), or the hand of an MJCF file.
 
     Raises:
         UnknownNameError: no hand of that name.
@@ -83,9 +94,16 @@ def load_hand(name_or_path: Union[str, Path]) -> HandSpec:
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or text.endswith(".xml"):
         return _read_hand(MjcfFile(Path(name_or_path)))
-    if text.lower() not in hand_names():
-        raise UnknownNameError("hand", text, hand_names(), hint="A path ending in .xml loads a hand of your own.")
-    return _read_hand(MjcfFile(_FOLDER / f"{text.lower()}.xml"))
+    files = _hand_files()
+    if text.lower() not in files:
+        raise UnknownNameError("hand", text, hand_names(), hint="Add a hand of your own: hot hands add FILE")
+    return _read_hand(MjcfFile(files[text.lower()]))
+
+
+def _hand_files() -> Dict[str, Path]:
+    """Files by name in lower case; a packaged name cannot be taken, and a file that is being written is hidden."""
+    paths = [*own_hands_folder().glob("[!.]*.xml"), *_FOLDER.glob("*.xml")]
+    return {path.stem.lower(): path for path in paths}
 
 
 def _read_hand(file: MjcfFile) -> HandSpec:

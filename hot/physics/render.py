@@ -26,7 +26,7 @@ _GHOST_HAND_RGBA = (0.25, 0.65, 1.0, 0.22)
 _GHOST_OBJECT_RGBA = (0.20, 0.90, 0.45, 0.30)
 _GHOST_SCALE = 0.96
 """Each part of the ghost is this much smaller, so that it disappears inside what tracks it well."""
-_AZIMUTH, _ELEVATION = 140.0, -22.0
+AZIMUTH, ELEVATION = 140.0, -22.0
 """Direction of view [deg]: from the side of the thumb, a little from above."""
 _VIEW = 40.0
 """Vertical angle of view [deg]."""
@@ -64,11 +64,11 @@ def render_frames(
     if len(tracks) == 2 and len(tracks[0]) != len(tracks[1]):
         raise PhysicsError(f"cannot draw {len(tracks[0])} frames beside {len(tracks[1])} frames of the reference")
     stage = _Stage(_build_model(hand, object_spec, len(tracks) == 2, width, height), hand, object_spec.radius)
-    canvas = _Canvas(stage.model, width, height)
+    canvas = Canvas(stage.model, width, height)
     return _draw(stage, canvas, tracks, caption)
 
 
-def _draw(stage: _Stage, canvas: _Canvas, tracks: list, caption: str) -> Iterator[np.ndarray]:
+def _draw(stage: _Stage, canvas: Canvas, tracks: list, caption: str) -> Iterator[np.ndarray]:
     try:
         aim, distance = _follow(stage, tracks)
         for t in range(len(tracks[0])):
@@ -92,6 +92,18 @@ def _checked(hand: HandSpec, frames: np.ndarray) -> np.ndarray:
 
 
 def _build_model(hand: HandSpec, object_spec: ObjectSpec, ghost: bool, width: int, height: int) -> mujoco.MjModel:
+    spec = new_scene(width, height)
+    for prefix in (_SIMULATED, _GHOST) if ghost else (_SIMULATED,):
+        add_hand(spec, hand, prefix)
+        _add_object(spec, object_spec, prefix)
+    try:
+        return spec.compile()
+    except (ValueError, mujoco.FatalError) as error:
+        raise PhysicsError(f"{hand.name} with {object_spec.name} cannot be drawn: {error}") from error
+
+
+def new_scene(width: int, height: int) -> mujoco.MjSpec:
+    """A floor, a sky and a light, for pictures of this size."""
     spec = mujoco.MjSpec()
     spec.visual.global_.offwidth, spec.visual.global_.offheight = width, height
     spec.visual.global_.fovy = _VIEW
@@ -100,13 +112,7 @@ def _build_model(hand: HandSpec, object_spec: ObjectSpec, ghost: bool, width: in
     spec.visual.quality.offsamples = 0  # in software, four samples a pixel cost more than the picture itself
     spec.visual.map.znear, spec.visual.map.zfar = 0.01, 50.0
     _add_surroundings(spec)
-    for prefix in (_SIMULATED, _GHOST) if ghost else (_SIMULATED,):
-        _add_hand(spec, hand, prefix)
-        _add_object(spec, object_spec, prefix)
-    try:
-        return spec.compile()
-    except (ValueError, mujoco.FatalError) as error:
-        raise PhysicsError(f"{hand.name} with {object_spec.name} cannot be drawn: {error}") from error
+    return spec
 
 
 def _add_surroundings(spec: mujoco.MjSpec) -> None:
@@ -121,7 +127,8 @@ def _add_surroundings(spec: mujoco.MjSpec) -> None:
     spec.worldbody.add_light(pos=[0, 0, 3], dir=[0.4, 0.5, -1], type=directional, diffuse=[0.55, 0.55, 0.55])
 
 
-def _add_hand(spec: mujoco.MjSpec, hand: HandSpec, prefix: str) -> None:
+def add_hand(spec: mujoco.MjSpec, hand: HandSpec, prefix: str) -> None:
+    """Add a hand in its colours, its names after ``prefix``."""
     child = mujoco.MjSpec.from_file(str(hand.mjcf))
     for key in list(child.keys):
         child.delete(key)
@@ -216,7 +223,7 @@ def _smooth(values: np.ndarray) -> np.ndarray:
     return np.stack([np.convolve(column, window, mode="valid") for column in padded.T], axis=1)
 
 
-class _Canvas:
+class Canvas:
     """An off-screen OpenGL context that turns a posed model into pictures."""
 
     def __init__(self, model: mujoco.MjModel, width: int, height: int) -> None:
@@ -240,7 +247,7 @@ class _Canvas:
     def draw(self, data: mujoco.MjData, aim: np.ndarray, distance: float, caption: str) -> np.ndarray:
         """The picture (H, W, 3) of the posed model, the camera at ``distance`` [m] from ``aim`` (3,)."""
         self._camera.lookat[:] = aim
-        self._camera.distance, self._camera.azimuth, self._camera.elevation = distance, _AZIMUTH, _ELEVATION
+        self._camera.distance, self._camera.azimuth, self._camera.elevation = distance, AZIMUTH, ELEVATION
         self._gl.make_current()
         everything = mujoco.mjtCatBit.mjCAT_ALL.value
         mujoco.mjv_updateScene(self._model, data, self._option, None, self._camera, everything, self._scene)

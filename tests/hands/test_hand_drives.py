@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hot.hands import hand_names, load_hand
+from hot.hands import load_hand, packaged_hand_names
 
 mujoco = pytest.importorskip("mujoco")
 
@@ -39,7 +39,7 @@ def step_size(spec, start, joint):
 
 
 @pytest.mark.parametrize("timestep", [1 / 120, 1 / 240])
-@pytest.mark.parametrize("name", hand_names())
+@pytest.mark.parametrize("name", packaged_hand_names())
 def test_each_drive_settles_fast_without_overshoot_or_ringing(name, timestep):
     spec = load_hand(name)
     model = mujoco.MjModel.from_xml_path(str(spec.mjcf))
@@ -54,7 +54,7 @@ def test_each_drive_settles_fast_without_overshoot_or_ringing(name, timestep):
             assert travel[peak:].min() > 0.99, f"{joint_name} swings back below its target"
 
 
-@pytest.mark.parametrize("name", hand_names())
+@pytest.mark.parametrize("name", packaged_hand_names())
 def test_hand_holds_still_against_gravity(name):
     spec = load_hand(name)
     model = mujoco.MjModel.from_xml_path(str(spec.mjcf))

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from hot import rotations
-from hot.hands import Kinematics, hand_names, load_hand
+from hot.hands import Kinematics, load_hand, packaged_hand_names
 
 
 def random_joints(spec, *shape, seed=0):
@@ -18,7 +18,7 @@ def random_joints(spec, *shape, seed=0):
     return spec.joint_lower.double() + unit * (spec.joint_upper - spec.joint_lower).double()
 
 
-@pytest.mark.parametrize("name", hand_names())
+@pytest.mark.parametrize("name", packaged_hand_names())
 def test_poses_equal_those_of_the_engine(name):
     mujoco = pytest.importorskip("mujoco")
     spec = load_hand(name)
@@ -57,7 +57,7 @@ def test_wrist_turns_about_x_then_the_turned_y_then_the_turned_z():
     np.testing.assert_allclose(poses.pos_w[spec.tree.names.index("link_4.0")], [1.0007, 2.0, 0.5], atol=1e-12)
 
 
-@pytest.mark.parametrize("name", hand_names())
+@pytest.mark.parametrize("name", packaged_hand_names())
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
 def test_any_leading_batch_shape(name, shape):
     spec = load_hand(name)
@@ -71,7 +71,7 @@ def test_any_leading_batch_shape(name, shape):
     assert poses.pos_w.dtype == torch.float32
 
 
-@pytest.mark.parametrize("name", hand_names())
+@pytest.mark.parametrize("name", packaged_hand_names())
 def test_wrist_is_the_last_key_point(name):
     spec = load_hand(name)
     kinematics = Kinematics(spec)
@@ -79,7 +79,7 @@ def test_wrist_is_the_last_key_point(name):
     np.testing.assert_array_equal(kinematics.key_points(kinematics.forward(joints))[:, -1], joints[:, :3])
 
 
-@pytest.mark.parametrize("name", hand_names())
+@pytest.mark.parametrize("name", packaged_hand_names())
 def test_gradients_equal_finite_differences(name):
     spec = load_hand(name)
     kinematics = Kinematics(spec)
@@ -92,7 +92,7 @@ def test_gradients_equal_finite_differences(name):
     assert torch.autograd.gradcheck(outputs, (joints,))
 
 
-@pytest.mark.parametrize("name", hand_names())
+@pytest.mark.parametrize("name", packaged_hand_names())
 def test_wrist_velocity_equals_finite_differences(name):
     spec = load_hand(name)
     kinematics = Kinematics(spec)
@@ -105,7 +105,7 @@ def test_wrist_velocity_equals_finite_differences(name):
     np.testing.assert_allclose(angular, rotations.to_vector(turn) / dt, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", hand_names())
+@pytest.mark.parametrize("name", packaged_hand_names())
 def test_collider_points_lie_on_the_surfaces_of_their_bodies(name):
     spec = load_hand(name)
     kinematics = Kinematics(spec)

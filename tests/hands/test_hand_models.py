@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hot.hands import hand_names, load_hand
+from hot.hands import load_hand, packaged_hand_names
 
 mujoco = pytest.importorskip("mujoco")
 
@@ -19,10 +19,12 @@ SHADOW_JOINTS = WRIST + [
     for i in range(n)[::-1]
 ]
 MANO_JOINTS = MANO_WRIST + [f"right_{f}{n}_{axis}" for f in MANO_FINGERS for n in (1, 2, 3) for axis in "xyz"]
+LEAP_JOINTS = WRIST + [f"{finger}_{joint}" for finger in ("if", "mf", "rf") for joint in ("mcp", "rot", "pip", "dip")]
+LEAP_JOINTS += [f"th_{joint}" for joint in ("cmc", "axl", "mcp", "ipl")]
 
-JOINTS = {"allegro": ALLEGRO_JOINTS, "shadow": SHADOW_JOINTS, "mano": MANO_JOINTS}
-NUM_BODIES = {"allegro": 17, "shadow": 23, "mano": 16}
-MASS = {"allegro": 0.7789, "shadow": 0.611, "mano": 0.5475}
+JOINTS = {"allegro": ALLEGRO_JOINTS, "leap": LEAP_JOINTS, "shadow": SHADOW_JOINTS, "mano": MANO_JOINTS}
+NUM_BODIES = {"allegro": 17, "leap": 17, "shadow": 23, "mano": 16}
+MASS = {"allegro": 0.7789, "leap": 0.746, "shadow": 0.611, "mano": 0.5475}
 
 RANGES = [
     ("allegro", "x_joint", -2, 2),
@@ -31,6 +33,9 @@ RANGES = [
     ("allegro", "joint_5.0", -0.196, 1.61),
     ("allegro", "joint_12.0", 0.263, 3.0),
     ("allegro", "joint_15.0", -0.162, 1.719),
+    ("leap", "if_rot", -1.047, 1.047),
+    ("leap", "rf_dip", -0.366, 2.042),
+    ("leap", "th_ipl", -1.34, 1.88),
     ("shadow", "robot0:FFJ3", -0.349, 0.349),
     ("shadow", "robot0:LFJ4", 0, 0.785),
     ("shadow", "robot0:THJ3", 0, 1.222),
@@ -44,6 +49,9 @@ OFFSETS = [
     ("allegro", "link_8.0", (0, -0.0435, -0.001542)),
     ("allegro", "link_12.0", (-0.0182, 0.019333, -0.045987)),
     ("allegro", "link_14.0", (0, 0, 0.0177)),
+    ("leap", "rf_bs", (-0.00709, -0.0678, -0.0187)),
+    ("leap", "if_px", (-0.0122, 0.0381, 0.0145)),
+    ("leap", "th_ds", (0, 0.0466, 0.0002)),
     ("shadow", "robot0:mfknuckle", (0.011, 0, 0.099)),
     ("shadow", "robot0:lfdistal", (0, 0, 0.025)),
     ("shadow", "robot0:thbase", (0.034, -0.009, 0.029)),
@@ -54,6 +62,9 @@ MASSES = [
     ("allegro", "base_link", 0.4154),
     ("allegro", "link_3.0", 0.0216295),
     ("allegro", "link_15.0", 0.0300379),
+    ("leap", "palm", 0.237),
+    ("leap", "mf_md", 0.037),
+    ("leap", "th_bs", 0.003),
     ("shadow", "robot0:palm", 0.3),
     ("shadow", "robot0:lfmetacarpal", 0.075),
     ("shadow", "robot0:rfknuckle", 0.008),
@@ -65,6 +76,8 @@ GAINS = [  # kp, kv, force limit
     ("allegro", "z_joint", 1500, 65, 100),
     ("allegro", "joint_12.0", 4, 0.17, 0.8),
     ("allegro", "joint_2.0", 3, 0.125, 0.8),
+    ("leap", "z_joint", 1500, 63.5799, 100),
+    ("leap", "mf_pip", 3, 0.127776, 0.8),
     ("shadow", "robot0:THJ2", 3, 0.125, 0.8),
     ("shadow", "robot0:FFJ0", 2, 0.082, 0.8),
     ("mano", "right_wrist", 40, 1.3, 10),
@@ -75,11 +88,11 @@ GAINS = [  # kp, kv, force limit
 
 @pytest.fixture(scope="module")
 def models():
-    return {name: mujoco.MjModel.from_xml_path(str(load_hand(name).mjcf)) for name in hand_names()}
+    return {name: mujoco.MjModel.from_xml_path(str(load_hand(name).mjcf)) for name in packaged_hand_names()}
 
 
-def test_three_hands_ship_with_the_package():
-    assert hand_names() == ["allegro", "mano", "shadow"]
+def test_four_hands_ship_with_the_package():
+    assert packaged_hand_names() == ["allegro", "leap", "mano", "shadow"]
 
 
 @pytest.mark.parametrize("name", JOINTS)
@@ -147,8 +160,8 @@ def test_spec_repeats_every_range_and_gain_of_the_compiled_model(models, name):
 @pytest.mark.parametrize("name", JOINTS)
 def test_stiffness_falls_from_knuckle_to_tip(name):
     spec = load_hand(name)
-    finger = {"allegro": "joint_{}.0", "shadow": "robot0:FFJ{}", "mano": "right_index{}_z"}[name]
-    chain = {"allegro": (1, 2, 3), "shadow": (3, 2, 1), "mano": (1, 2, 3)}[name]
+    finger = {"allegro": "joint_{}.0", "leap": "if_{}", "shadow": "robot0:FFJ{}", "mano": "right_index{}_z"}[name]
+    chain = {"allegro": (1, 2, 3), "leap": ("mcp", "pip", "dip"), "shadow": (3, 2, 1), "mano": (1, 2, 3)}[name]
     stiffness = [spec.stiffness[spec.joint_names.index(finger.format(i))].item() for i in chain]
     assert stiffness[0] > stiffness[1] > stiffness[2]
 
@@ -215,7 +228,7 @@ def test_palm_site_looks_out_of_the_palm_and_along_the_fingers(models, name):
     axes = palm.xmat.reshape(3, 3)
     middle = data.site("tip_middle").xpos - palm.xpos
     assert middle @ axes[:, 0] > 0.95 * np.linalg.norm(middle)
-    flex = {"allegro": "joint_5.0", "shadow": "robot0:MFJ2", "mano": "right_middle1_z"}[name]
+    flex = {"allegro": "joint_5.0", "leap": "mf_mcp", "shadow": "robot0:MFJ2", "mano": "right_middle1_z"}[name]
     data.joint(flex).qpos[0] += 1.0
     mujoco.mj_forward(models[name], data)
     assert (data.site("tip_middle").xpos - palm.xpos) @ axes[:, 2] > 0.04

@@ -6,17 +6,18 @@ import pytest
 import torch
 
 from hot.errors import BadFileError, UnknownNameError
-from hot.hands import hand_names, load_hand
+from hot.hands import load_hand, packaged_hand_names
 
 KEY_BODIES = {
     "allegro": ["link_0.0", "link_1.0", "link_15.0", "base_link"],
+    "leap": ["if_bs", "if_px", "th_ds", "palm"],
     "shadow": ["robot0:ffknuckle", "robot0:ffproximal", "robot0:thdistal", "robot0:palm"],
     "mano": ["right_index1_z", "right_index2_z", "right_thumb3_z", "right_wrist"],
 }
-COUNTS = {"allegro": (17, 17, 4), "shadow": (23, 21, 5), "mano": (16, 5, 5)}
+COUNTS = {"allegro": (17, 17, 4), "leap": (17, 17, 4), "shadow": (23, 21, 5), "mano": (16, 5, 5)}
 
 
-@pytest.mark.parametrize("name", hand_names())
+@pytest.mark.parametrize("name", packaged_hand_names())
 def test_named_bodies(name):
     spec = load_hand(name)
     key = spec.key_bodies
@@ -26,7 +27,7 @@ def test_named_bodies(name):
     assert set(spec.contact_bodies) <= set(key)
 
 
-@pytest.mark.parametrize("name", hand_names())
+@pytest.mark.parametrize("name", packaged_hand_names())
 def test_open_fingers_are_inside_the_ranges(name):
     spec = load_hand(name)
     assert spec.open_fingers.shape == (spec.num_joints - 6,)
@@ -34,7 +35,7 @@ def test_open_fingers_are_inside_the_ranges(name):
     assert (spec.open_fingers <= spec.joint_upper[6:]).all()
 
 
-@pytest.mark.parametrize("name", hand_names())
+@pytest.mark.parametrize("name", packaged_hand_names())
 def test_numbers_are_float32_and_rotations_unit(name):
     spec = load_hand(name)
     for values in (spec.joint_lower, spec.joint_upper, spec.stiffness, spec.damping, spec.force_limit):

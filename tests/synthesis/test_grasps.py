@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from hot import rotations
+from hot.assets import packaged
 from hot.errors import BadFileError
-from hot.hands import hand_names, load_hand
+from hot.hands import load_hand, packaged_hand_names
 from hot.objects import load_object, object_names
 from hot.progress import silent
 from hot.synthesis import GraspConfig, find_grasps, load_grasps, load_resting
@@ -16,7 +17,8 @@ from hot.synthesis.config import JUDGING_PHYSICS
 from hot.synthesis.transforms import compose, invert
 from hot.synthesis.trial import Held, Trial
 
-PAIRS = [(hand, name) for hand in hand_names() for name in object_names()]
+HANDS = [hand for hand in packaged_hand_names() if packaged("grasps", hand).is_dir()]
+PAIRS = [(hand, name) for hand in HANDS for name in object_names()]
 
 
 def object_at_rest(grasps):
