@@ -20,8 +20,8 @@ _CHUNK = 1 << 16
 class DistanceField:
     """The distance of :meth:`hot.objects.ObjectSpec.signed_distance` on a grid, interpolated linearly.
 
-    Its error is below a quarter of the spacing beside flat and gently curved faces; beyond edges the distance itself is
-    a lower bound.
+    Beside faces it is exact to rounding; where two faces are equally near it is off by half the spacing at most. Beyond
+    edges the distance itself is a lower bound.
     """
 
     def __init__(self, object_spec: ObjectSpec, device: Union[str, torch.device] = "cpu") -> None:
