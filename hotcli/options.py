@@ -11,7 +11,7 @@ from typing_extensions import Annotated
 HandOption = Annotated[Optional[str], typer.Option("--hand", help="mano, shadow or allegro.", show_default="mano")]
 ObjectOption = Annotated[
     Optional[str],
-    typer.Option("--object", help="Bottle, Box, Hammer or Sword, in any case; or a .yaml file.", show_default="Bottle"),
+    typer.Option("--object", help="A name of hot objects list, in any case; or a .yaml file.", show_default="Bottle"),
 ]
 SkillOption = Annotated[
     Optional[List[str]],

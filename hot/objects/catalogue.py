@@ -20,6 +20,8 @@ from hot.objects.symmetry import group_of
 
 _SHIPPED = Path(__file__).resolve().parent
 _KIND = "objects"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The safe loader, in C where PyYAML has it: a mesh's file holds thousands of numbers."""
 
 
 def packaged_names() -> Tuple[str, ...]:
@@ -56,15 +58,20 @@ def load_object(name_or_path: Union[str, Path]) -> ObjectSpec:
         path = _path_of(str(name_or_path))
     entry = _read(path)
     try:
-        symmetry = _symmetry(entry.symmetry)
+        return load_entry(path.stem, entry)
     except ValueError as error:
         raise BadFileError(path, f"symmetry.turns: {error}") from error
-    return _built(path.stem, entry, symmetry)
 
 
-def _built(name: str, entry: ObjectFile, symmetry: Symmetry) -> ObjectSpec:
+def load_entry(name: str, entry: ObjectFile) -> ObjectSpec:
+    """The object that a file's content describes.
+
+    Raises:
+        ValueError: the symmetry's turns generate no finite group.
+    """
     pieces = [(piece, part.colour) for part in entry.parts for piece in part.pieces()]
     solid = None if entry.solid is None else entry.solid.facts()
+    symmetry = _symmetry(entry.symmetry)
     return build_object(name, [p for p, _ in pieces], [c for _, c in pieces], entry.mass, symmetry, solid)
 
 
@@ -82,7 +89,7 @@ def _path_of(name: str) -> Path:
 
 def _read(path: Path) -> ObjectFile:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _LOADER)
     except (OSError, UnicodeDecodeError) as error:
         raise BadFileError(path, f"cannot be read ({error})") from error
     except yaml.YAMLError as error:

@@ -10,7 +10,7 @@ import numpy as np
 MESH, PIECES = "mesh.npz", "pieces.npz"
 
 
-def cut(folder: Path, concavity: float, most: int, corners: int, preprocess: str) -> None:
+def cut(folder: Path, concavity: float, most: int, preprocess: str) -> None:
     """Cut the mesh in a folder's ``mesh.npz`` (vertices, faces) into the convex pieces of its ``pieces.npz``."""
     import coacd
 
@@ -23,8 +23,6 @@ def cut(folder: Path, concavity: float, most: int, corners: int, preprocess: str
         max_convex_hull=most,
         preprocess_mode=preprocess,
         mcts_iterations=60,  # 150 by default, which doubles the time and changes little
-        decimate=True,
-        max_ch_vertex=corners,
         seed=0,
     )
     arrays = {str(number): np.asarray(vertices) for number, (vertices, _) in enumerate(pieces)}
@@ -32,4 +30,4 @@ def cut(folder: Path, concavity: float, most: int, corners: int, preprocess: str
 
 
 if __name__ == "__main__":
-    cut(Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5])
+    cut(Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

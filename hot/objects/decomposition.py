@@ -41,7 +41,7 @@ def convex_pieces(mesh: trimesh.Trimesh, most: int = MOST_PARTS) -> List[np.ndar
         return [_few_corners(hull)]
     hulls = [trimesh.convex.convex_hull(points) for points in _cut(mesh, most)]
     least = _LEAST_SHARE * sum(piece.volume for piece in hulls)
-    return [np.asarray(piece.vertices) for piece in hulls if piece.volume > least]
+    return [_few_corners(piece) for piece in hulls if piece.volume > least]
 
 
 def _cut(mesh: trimesh.Trimesh, most: int) -> List[np.ndarray]:
@@ -52,7 +52,7 @@ def _cut(mesh: trimesh.Trimesh, most: int) -> List[np.ndarray]:
         np.savez(folder / MESH, vertices=np.asarray(mesh.vertices), faces=np.asarray(mesh.faces))
         # The second way first makes a new surface, which loses detail and takes any mesh.
         for preprocess in ("auto", "on"):
-            arguments = [str(folder), str(_CONCAVITY), str(most), str(_CORNERS), preprocess]
+            arguments = [str(folder), str(_CONCAVITY), str(most), preprocess]
             done = subprocess.run(
                 [sys.executable, "-m", "hot.objects.cutting", *arguments], capture_output=True, text=True, check=False
             )

@@ -7,7 +7,7 @@ from typing import Iterator, List, Optional, Tuple
 
 import numpy as np
 import trimesh
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 from scipy.spatial.transform import Rotation
 
 from hot.objects.shapes import SymmetryEntry, Turn
@@ -51,7 +51,7 @@ class _Surface:
     def __init__(self, mesh: trimesh.Trimesh) -> None:
         points = trimesh.sample.sample_surface(mesh, _POINTS, seed=_SEED)[0] - mesh.center_mass
         corners = np.asarray(mesh.vertices) - mesh.center_mass
-        self._tree = cKDTree(np.concatenate([points, corners]))
+        self._tree = KDTree(np.concatenate([points, corners]))
         self._probes = np.concatenate([corners[:: max(1, len(corners) // _PROBES)], points[:_PROBES]])
         gap = self._tree.query(points[:_PROBES], k=2)[0][:, 1].max()  # between points of the same surface
         self._limit = _TOLERANCE * float(mesh.extents.max()) + 0.5 * float(gap)

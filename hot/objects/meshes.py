@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Any, Dict, List, Tuple
 
 import numpy as np
 import trimesh
+from trimesh.resolvers import Resolver
 
 from hot.errors import BadFileError
 from hot.objects.spec import Colour
@@ -67,17 +68,17 @@ def read_mesh(path: Path, scale: float = 1.0) -> SolidMesh:
     return SolidMesh(solid, tuple(repairs), colour)
 
 
-class _Beside(trimesh.resolvers.Resolver):
+class _Beside(Resolver):
     """Reads what a mesh file refers to, from its own folder and below, and nothing else."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
 
-    def get(self, name: str) -> bytes:
+    def get(self, key: str) -> bytes:
         """The content of a file; ValueError if it lies elsewhere."""
-        path = (self._folder / str(name).strip()).resolve()
+        path = (self._folder / str(key).strip()).resolve()
         if self._folder not in path.parents:
-            raise ValueError(f"refers to {name}, which lies outside its folder")
+            raise ValueError(f"refers to {key}, which lies outside its folder")
         return path.read_bytes()
 
     def write(self, name: str, data: object) -> None:
@@ -89,8 +90,8 @@ class _Beside(trimesh.resolvers.Resolver):
     def namespaced(self, namespace: str) -> _Beside:
         return self
 
-    def __getitem__(self, name: str) -> bytes:
-        return self.get(name)
+    def __getitem__(self, key: str) -> bytes:
+        return self.get(key)
 
 
 def _loaded(path: Path) -> trimesh.Trimesh:
@@ -222,7 +223,7 @@ def _united(bodies: List[trimesh.Trimesh]) -> trimesh.Trimesh:
 def _inside(body: trimesh.Trimesh, other: trimesh.Trimesh) -> bool:
     """Whether the other one is a solid whose box holds the body's."""
     (low, high), (other_low, other_high) = body.bounds, other.bounds
-    return other.volume > 0 and bool((other_low < low).all() and (high < other_high).all())
+    return bool(other.volume > 0 and (other_low < low).all() and (high < other_high).all())
 
 
 def _outward(bodies: List[trimesh.Trimesh]) -> List[trimesh.Trimesh]:
@@ -233,13 +234,13 @@ def _outward(bodies: List[trimesh.Trimesh]) -> List[trimesh.Trimesh]:
 
 
 def _mean_colour(mesh: trimesh.Trimesh) -> Colour:
-    """Mean colour of the faces, or grey where the file says none."""
-    visual = mesh.visual
-    if not getattr(visual, "defined", False):
-        return _GREY
+    """Mean colour of the faces, or grey where the file says none that can be read."""
+    visual: Any = mesh.visual
     try:
-        main = np.asarray(visual.to_color().main_color if hasattr(visual, "to_color") else visual.main_color)
+        if not visual.defined:
+            return _GREY
+        colours = visual.to_color() if hasattr(visual, "to_color") else visual
+        red, green, blue = (float(value) / 255 for value in colours.main_color[:3])
     except (AttributeError, ValueError, TypeError, IndexError):
-        return _GREY  # a texture that cannot be read is no reason to refuse the shape
-    red, green, blue = (float(value) / 255 for value in main[:3])
-    return red, green, blue, 1.0
+        return _GREY  # a texture that is missing is no reason to refuse the shape
+    return round(red, 3), round(green, 3), round(blue, 3), 1.0
