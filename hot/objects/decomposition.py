@@ -14,9 +14,13 @@ import numpy as np
 import trimesh
 
 from hot.errors import HotError, MissingDependencyError
+from hot.objects import cutting
 from hot.objects.cutting import MESH, PIECES
 
 MOST_PARTS = 16
+_PROGRAM = str(Path(cutting.__file__))
+_RUN = "import runpy, sys; sys.argv.pop(0); runpy.run_path(sys.argv[0], run_name='__main__')"
+"""By its path, because importing it as a module would take seconds for what it does not need."""
 _CORNERS = 48
 """Most corners of a piece: the cost of a contact grows with them."""
 _CONCAVITY = 0.05
@@ -54,7 +58,7 @@ def _cut(mesh: trimesh.Trimesh, most: int) -> List[np.ndarray]:
         for preprocess in ("auto", "on"):
             arguments = [str(folder), str(_CONCAVITY), str(most), preprocess]
             done = subprocess.run(
-                [sys.executable, "-m", "hot.objects.cutting", *arguments], capture_output=True, text=True, check=False
+                [sys.executable, "-c", _RUN, _PROGRAM, *arguments], capture_output=True, text=True, check=False
             )
             if done.returncode == 0:
                 with np.load(folder / PIECES, allow_pickle=False) as pieces:

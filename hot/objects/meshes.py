@@ -151,7 +151,7 @@ def _mended(path: Path, mesh: trimesh.Trimesh) -> Tuple[trimesh.Trimesh, List[st
         repairs.append(f"closed {len(holes)} holes, the widest {100 * max(holes):.1f} cm")
     if sum([_wind(body) for body in bodies]):
         repairs.append("turned triangles that faced inward")
-    closed = [body for body in bodies if body.is_volume]
+    closed = [body for body in bodies if body.is_watertight and body.is_winding_consistent and body.volume != 0]
     left_out = len(bodies) - len(closed)
     if not closed or sum(body.area for body in closed) < _CLOSED_SHARE * mesh.area:
         raise BadFileError(path, "does not bound a solid, even after repair; close its surface in a modelling tool")
