@@ -82,7 +82,9 @@ def add(
     path: Annotated[Path, typer.Argument(metavar="MESH", help="obj, stl, ply, glb, gltf or off; in metres.")],
     name: Annotated[Optional[str], typer.Option("--name", help="Of the object.", show_default="the file's")] = None,
     mass: Annotated[Optional[float], typer.Option("--mass", help="In kg.")] = None,
-    density: Annotated[Optional[float], typer.Option("--density", help="In kg/m3, instead.", show_default="500")] = None,
+    density: Annotated[
+        Optional[float], typer.Option("--density", help="In kg/m3, instead.", show_default="500")
+    ] = None,
     scale: Annotated[float, typer.Option("--scale", help="Factor; 0.001 for a mesh in millimetres.")] = 1.0,
     symmetry: Annotated[
         str, typer.Option("--symmetry", help="guess, none, sphere, or x, y or z: the mesh's axis of free spin.")

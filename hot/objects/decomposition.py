@@ -18,6 +18,8 @@ from hot.objects import cutting
 from hot.objects.cutting import MESH, PIECES
 
 MOST_PARTS = 16
+_PATIENCE = 300.0
+"""Longest time that a cut may take [s]: a clean mesh of thousands of triangles takes a minute."""
 _PROGRAM = str(Path(cutting.__file__))
 _RUN = "import runpy, sys; sys.argv.pop(0); runpy.run_path(sys.argv[0], run_name='__main__')"
 """By its path, because importing it as a module would take seconds for what it does not need."""
@@ -55,16 +57,23 @@ def _cut(mesh: trimesh.Trimesh, most: int) -> List[np.ndarray]:
         folder = Path(name)
         np.savez(folder / MESH, vertices=np.asarray(mesh.vertices), faces=np.asarray(mesh.faces))
         # The second way first makes a new surface, which loses detail and takes any mesh.
+        problem = ""
         for preprocess in ("auto", "on"):
-            arguments = [str(folder), str(_CONCAVITY), str(most), preprocess]
-            done = subprocess.run(
-                [sys.executable, "-c", _RUN, _PROGRAM, *arguments], capture_output=True, text=True, check=False
-            )
-            if done.returncode == 0:
+            problem = _run([name, str(_CONCAVITY), str(most), preprocess])
+            if not problem:
                 with np.load(folder / PIECES, allow_pickle=False) as pieces:
                     return [pieces[number] for number in pieces.files]
-    last = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
-    raise HotError(f"the mesh cannot be cut into convex pieces ({last}); mend it in a modelling tool")
+    raise HotError(f"the mesh cannot be cut into convex pieces ({problem}); mend or simplify it in a modelling tool")
+
+
+def _run(arguments: List[str]) -> str:
+    """Run the program that cuts; its last words if it failed."""
+    command = [sys.executable, "-c", _RUN, _PROGRAM, *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        return f"not done within {_PATIENCE:.0f} s"
+    return "" if done.returncode == 0 else (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
 
 
 def _few_corners(hull: trimesh.Trimesh) -> np.ndarray:

@@ -8,8 +8,8 @@ import torch
 import trimesh
 from scipy.spatial import ConvexHull
 
-from hot.errors import BadFileError, ConfigError
-from hot.objects import load_object, object_names, own_names
+from hot.errors import BadFileError, ConfigError, HotError
+from hot.objects import decomposition, load_object, object_names, own_names
 from hot.objects.adding import DENSITY, free_name, make_object, mass_of, write_object
 from hot.objects.decomposition import MOST_PARTS, convex_pieces
 from hot.objects.guessing import guess_symmetry
@@ -51,6 +51,21 @@ def test_a_convex_mesh_is_one_piece_of_few_corners_and_of_its_volume():
     (piece,) = convex_pieces(ball)
     assert len(piece) <= 48
     assert ConvexHull(piece).volume == pytest.approx(ball.volume)
+
+
+@pytest.mark.parametrize(
+    ("patience", "run", "problem"),
+    [
+        (0.01, decomposition._RUN, "not done within"),
+        (60.0, "import os; os.abort()", "exit code -6"),
+        (60.0, "raise SystemExit('no such cut')", "no such cut"),
+    ],
+)
+def test_a_cut_that_ends_badly_is_one_line(monkeypatch, patience, run, problem):
+    monkeypatch.setattr(decomposition, "_PATIENCE", patience)
+    monkeypatch.setattr(decomposition, "_RUN", run)
+    with pytest.raises(HotError, match=f"cannot be cut into convex pieces .*{problem}"):
+        convex_pieces(corner())
 
 
 def test_the_mass_distribution_is_the_meshs_own(made):
