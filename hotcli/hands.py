@@ -182,7 +182,7 @@ def _preview(adoption: Adoption) -> None:
 def _draw(hand: HandSpec, postures: List[np.ndarray], path: Path) -> None:
     from PIL import Image
 
-    from hot.physics.portrait import draw_hand
+    from hot.physics.hand_portrait import draw_hand
     from hot.writing import write_atomically
 
     if path.suffix.lower() != ".png":

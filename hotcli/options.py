@@ -14,7 +14,7 @@ HandOption = Annotated[
 ]
 ObjectOption = Annotated[
     Optional[str],
-    typer.Option("--object", help="Bottle, Box, Hammer or Sword, in any case; or a .yaml file.", show_default="Bottle"),
+    typer.Option("--object", help="A name of hot objects list, in any case; or a .yaml file.", show_default="Bottle"),
 ]
 SkillOption = Annotated[
     Optional[List[str]],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import List, Sequence
+from dataclasses import dataclass
+from typing import List, Optional, Sequence
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from hot.objects.symmetry import Symmetry
 
 SPREAD_POINTS = 20
 UNIFORM_POINTS = 180
+SURFACE_POINTS = SPREAD_POINTS + UNIFORM_POINTS
 _CANDIDATES = 8192
 _SEED = 20
 _TOUCHING = 1e-6
@@ -22,25 +24,52 @@ _SLIVER = 1e-14
 """Smallest area of a triangle whose normal is trusted [m2]."""
 
 
+@dataclass(frozen=True, eq=False)
+class Solid:
+    """What a solid itself is like, where convex parts only approximate it, in the frame of those parts."""
+
+    centre_of_mass: np.ndarray
+    """(3,) [m]"""
+    inertia: np.ndarray
+    """About the centre of mass (3, 3) [kg m2]."""
+    surface_points: np.ndarray
+    """(200, 3) [m]"""
+
+
 def build_object(
-    name: str, parts: Sequence[np.ndarray], colours: Sequence[Colour], mass: float, symmetry: Symmetry
+    name: str,
+    parts: Sequence[np.ndarray],
+    colours: Sequence[Colour],
+    mass: float,
+    symmetry: Symmetry,
+    solid: Optional[Solid] = None,
 ) -> ObjectSpec:
-    """The object that convex parts (V, 3) of one density make, moved so that its centre of mass is the origin."""
+    """The object that convex parts (V, 3) make, moved so that its centre of mass is the origin.
+
+    The parts are of one density, unless ``solid`` says what they approximate.
+    """
     pieces = [trimesh.convex.convex_hull(part) for part in parts]
-    centre = _joined(pieces, colours).center_mass
+    centre = _joined(pieces, colours).center_mass if solid is None else solid.centre_of_mass
     for piece in pieces:
         piece.apply_translation(-centre)
     mesh = _joined(pieces, colours)
     planes = _half_spaces(pieces)
+    if solid is None:
+        inertia = np.asarray(mesh.moment_inertia) * (mass / mesh.volume)
+        owners = np.repeat(np.arange(len(pieces)), [len(p.faces) for p in pieces])
+        points = _surface_points(mesh, owners, planes)
+    else:
+        inertia = solid.inertia
+        points = torch.from_numpy(solid.surface_points - centre).float()
     return ObjectSpec(
         name=name,
         mesh=mesh,
         parts=tuple(np.asarray(piece.vertices, dtype=np.float64) for piece in pieces),
         colours=tuple(colours),
         mass=mass,
-        inertia=np.asarray(mesh.moment_inertia) * (mass / mesh.volume),
+        inertia=inertia,
         symmetry=symmetry,
-        surface_points=_surface_points(mesh, np.repeat(np.arange(len(pieces)), [len(p.faces) for p in pieces]), planes),
+        surface_points=points,
         radius=float(np.linalg.norm(mesh.vertices, axis=1).max()),
         half_spaces=torch.from_numpy(planes),
     )
@@ -72,11 +101,20 @@ def _half_spaces(pieces: Sequence[trimesh.Trimesh]) -> np.ndarray:
 
 
 def _surface_points(mesh: trimesh.Trimesh, part_of_face: np.ndarray, planes: np.ndarray) -> Tensor:
-    """Surface points (200, 3) float32 of the outer surface, from a fixed seed."""
+    """Surface points (200, 3) float32 of the outer surface of touching parts, from a fixed seed."""
     sampled, faces = trimesh.sample.sample_surface(mesh, _CANDIDATES, seed=_SEED)[:2]
     sampled = sampled[_outside_other_parts(sampled, part_of_face[faces], planes)]
+    return torch.from_numpy(_spread_first(sampled)).float()
+
+
+def sample_surface(mesh: trimesh.Trimesh) -> np.ndarray:
+    """Surface points (200, 3) of one closed mesh, the first 20 spread, from a fixed seed."""
+    return _spread_first(trimesh.sample.sample_surface(mesh, _CANDIDATES, seed=_SEED)[0])
+
+
+def _spread_first(sampled: np.ndarray) -> np.ndarray:
     spread = _farthest_points(sampled[UNIFORM_POINTS:], SPREAD_POINTS)
-    return torch.from_numpy(np.concatenate([spread, sampled[:UNIFORM_POINTS]])).float()
+    return np.concatenate([spread, sampled[:UNIFORM_POINTS]])
 
 
 def _outside_other_parts(points: np.ndarray, own_part: np.ndarray, planes: np.ndarray) -> np.ndarray:

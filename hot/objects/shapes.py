@@ -1,4 +1,4 @@
-"""What an object file may say: convex primitives with places, a mass, and the turns that leave the shape unchanged."""
+"""What an object file may say: solids with places, a mass, and the turns that leave the shape unchanged."""
 
 from __future__ import annotations
 
@@ -6,93 +6,13 @@ import math
 from typing import List, Optional, Tuple, Union
 
 import numpy as np
-import torch
 from pydantic import Field, field_validator
-from typing_extensions import Annotated, Literal
+from typing_extensions import Annotated
 
-from hot import rotations
 from hot.config import Config
-
-Point = Tuple[float, float, float]
-Length = Annotated[float, Field(gt=0)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-
-POLYGON_SIDES = 16
-"""Sides of the prisms that stand for round parts."""
-
-
-class Part(Config):
-    """A solid convex piece, placed in the file's frame: turned about its own centre, then moved."""
-
-    position: Point = (0.0, 0.0, 0.0)
-    """Place of the piece's centre [m]."""
-    rotation_deg: Point = (0.0, 0.0, 0.0)
-    """Intrinsic x-y-z angles [deg]."""
-    colour: Tuple[Fraction, Fraction, Fraction, Fraction] = (0.6, 0.6, 0.6, 1.0)
-    """Red, green, blue, opacity."""
-
-    def local_vertices(self) -> np.ndarray:
-        """Corners (V, 3) [m] before placement."""
-        raise NotImplementedError
-
-    def vertices(self) -> np.ndarray:
-        """Corners (V, 3) [m] in the file's frame, float64."""
-        quat = rotations.from_euler(torch.deg2rad(torch.tensor(self.rotation_deg, dtype=torch.float64)))
-        turned = rotations.rotate(quat, torch.from_numpy(self.local_vertices()))
-        return turned.numpy() + np.asarray(self.position)
-
-
-class BoxPart(Part):
-    """A cuboid about its centre."""
-
-    kind: Literal["box"]
-    size: Tuple[Length, Length, Length]
-    """Edges along x, y, z [m]."""
-
-    def local_vertices(self) -> np.ndarray:
-        corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=np.float64)
-        return 0.5 * corners * np.asarray(self.size)
-
-
-class CylinderPart(Part):
-    """A cylinder along z about its centre."""
-
-    kind: Literal["cylinder"]
-    radius: Length
-    length: Length
-
-    def local_vertices(self) -> np.ndarray:
-        return _prism(self.radius, self.radius, self.length)
-
-
-class FrustumPart(Part):
-    """A truncated cone along z; a top radius of 0 makes a cone. The centre is half way up."""
-
-    kind: Literal["frustum"]
-    radii: Tuple[Length, Annotated[float, Field(ge=0)]]
-    """Radius at the bottom (-z) and at the top [m]."""
-    length: Length
-
-    def local_vertices(self) -> np.ndarray:
-        return _prism(self.radii[0], self.radii[1], self.length)
-
-
-class HullPart(Part):
-    """The convex hull of points."""
-
-    kind: Literal["hull"]
-    points: Annotated[List[Point], Field(min_length=4)]
-
-    @field_validator("points")
-    @classmethod
-    def _span_a_volume(cls, points: List[Point]) -> List[Point]:
-        offsets = np.asarray(points) - np.mean(points, axis=0)
-        if np.linalg.matrix_rank(offsets, tol=1e-6) < 3:
-            raise ValueError("the points lie in one plane")
-        return points
-
-    def local_vertices(self) -> np.ndarray:
-        return np.asarray(self.points, dtype=np.float64)
+from hot.objects.geometry import SURFACE_POINTS, Solid
+from hot.objects.parts import BoxPart, CylinderPart, EllipsoidPart, FrustumPart, HullPart, Point
+from hot.objects.revolved import ArcPart, RingPart
 
 
 class Turn(Config):
@@ -114,6 +34,8 @@ class SymmetryEntry(Config):
     """Any spin about this axis through the centre of mass."""
     turns: Tuple[Turn, ...] = ()
     """Generators of the discrete rotation group."""
+    spherical: bool = False
+    """Every rotation: a ball."""
 
     @field_validator("axis")
     @classmethod
@@ -121,16 +43,58 @@ class SymmetryEntry(Config):
         return None if axis is None else _unit(axis)
 
 
-AnyPart = Annotated[Union[BoxPart, CylinderPart, FrustumPart, HullPart], Field(discriminator="kind")]
+AnyPart = Annotated[
+    Union[BoxPart, CylinderPart, FrustumPart, EllipsoidPart, HullPart, RingPart, ArcPart], Field(discriminator="kind")
+]
+
+
+class SolidEntry(Config):
+    """The solid itself, where the parts only approximate it, as those of a mesh do. All in the file's frame."""
+
+    centre_of_mass: Point
+    """[m]"""
+    inertia: Tuple[float, float, float, float, float, float]
+    """Entries xx, yy, zz, xy, xz, yz of the inertia about the centre of mass [kg m2]."""
+    surface_points: List[Point]
+    """Points of the surface [m], the first 20 of them spread, the others uniform by area."""
+
+    @field_validator("inertia")
+    @classmethod
+    def _is_of_a_body(cls, inertia: Tuple[float, ...]) -> Tuple[float, ...]:
+        low, middle, high = np.linalg.eigvalsh(_matrix(inertia))
+        if not (low > 0 and high <= (low + middle) * (1 + 1e-3)):
+            raise ValueError("no solid body has such an inertia")
+        return inertia
+
+    @field_validator("surface_points")
+    @classmethod
+    def _are_all(cls, points: List[Point]) -> List[Point]:
+        if len(points) != SURFACE_POINTS:
+            raise ValueError(f"{SURFACE_POINTS} points are needed, not {len(points)}")
+        return points
+
+    def facts(self) -> Solid:
+        """The same as arrays."""
+        points = np.asarray(self.surface_points)
+        return Solid(np.asarray(self.centre_of_mass), _matrix(self.inertia), points)
 
 
 class ObjectFile(Config):
-    """The whole file; its stem is the object's name. Parts must not overlap, or their common volume counts twice."""
+    """The whole file; its stem is the object's name.
+
+    Parts must not overlap, or their common volume counts twice, unless ``solid`` says where the mass lies.
+    """
 
     mass: Annotated[float, Field(gt=0)]
     """[kg]"""
     parts: Annotated[List[AnyPart], Field(min_length=1)]
     symmetry: SymmetryEntry = SymmetryEntry()
+    solid: Optional[SolidEntry] = None
+
+
+def _matrix(inertia: Tuple[float, ...]) -> np.ndarray:
+    xx, yy, zz, xy, xz, yz = inertia
+    return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
 
 
 def _unit(axis: Point) -> Point:
@@ -138,14 +102,3 @@ def _unit(axis: Point) -> Point:
     if length < 1e-6:
         raise ValueError("an axis needs a direction")
     return axis[0] / length, axis[1] / length, axis[2] / length
-
-
-def _prism(bottom: float, top: float, length: float) -> np.ndarray:
-    """Regular polygons of the same area as the circles they stand for, so volume and inertia agree to 0.02 %."""
-    angle = 2 * math.pi / POLYGON_SIDES
-    equal_area = math.sqrt(angle / math.sin(angle))
-    turn = angle * np.arange(POLYGON_SIDES)
-    ring = equal_area * np.stack([np.cos(turn), np.sin(turn), np.zeros_like(turn)], axis=1)
-    half = np.array([0.0, 0.0, 0.5 * length])
-    upper = top * ring + half if top > 0 else half[None]
-    return np.concatenate([bottom * ring - half, upper])

@@ -18,7 +18,7 @@ Colour = Tuple[float, float, float, float]
 
 @dataclass(frozen=True, eq=False)
 class ObjectSpec:
-    """A rigid solid made of convex parts of one density. The frame's origin is the centre of mass."""
+    """A rigid solid, made of convex parts or approximated by them. The frame's origin is the centre of mass."""
 
     name: str
     mesh: trimesh.Trimesh
@@ -33,7 +33,7 @@ class ObjectSpec:
     """About the centre of mass in the object frame (3, 3) float64 [kg m2]."""
     symmetry: Symmetry
     surface_points: Tensor
-    """Points on the outer surface (200, 3) float32 [m]: first 20 spread by farthest-point sampling, then
+    """Points on the solid's outer surface (200, 3) float32 [m]: first 20 spread by farthest-point sampling, then
     180 uniform by area. The same on every load."""
     radius: float
     """Largest distance of any point of the object from its origin [m]."""

@@ -22,6 +22,8 @@ class Symmetry:
     """Members of the discrete group (S, 4), the identity first."""
     axis: Optional[Tensor] = None
     """Unit axis (3,) of continuous symmetry, or None."""
+    spherical: bool = False
+    """Whether every rotation leaves the shape unchanged."""
 
     def angle(self, quat: Tensor, ref_quat: Tensor) -> Tensor:
         """Smallest geodesic angle (...) [rad] from ``ref_quat`` to any pose that looks like ``quat`` (..., 4).
@@ -29,6 +31,8 @@ class Symmetry:
         For the axis the minimum over spins is closed: the twist part of the relative quaternion falls away
         and the swing angle remains.
         """
+        if self.spherical:
+            return (quat * ref_quat).sum(-1) * 0.0
         members = self.rotations.to(quat)
         relative = rotations.multiply(rotations.conjugate(ref_quat), quat)
         relative = rotations.multiply(relative[..., None, :], members)  # (..., S, 4)

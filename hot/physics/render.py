@@ -5,19 +5,17 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
-import sys
 from dataclasses import dataclass
-from typing import Callable, Iterator, Optional
+from typing import Iterator, Optional
 
 import mujoco
 import numpy as np
 from scipy.ndimage import maximum_filter1d
 
-from hot.errors import MissingDependencyError, PhysicsError
+from hot.errors import PhysicsError
 from hot.hands import HandSpec
 from hot.objects import ObjectSpec
+from hot.physics.canvas import VIEW, Canvas, begin_picture
 
 _SIMULATED, _GHOST = "sim_", "ref_"
 _HAND_RGBA = (0.36, 0.39, 0.45, 1.0)
@@ -26,18 +24,10 @@ _GHOST_HAND_RGBA = (0.25, 0.65, 1.0, 0.22)
 _GHOST_OBJECT_RGBA = (0.20, 0.90, 0.45, 0.30)
 _GHOST_SCALE = 0.96
 """Each part of the ghost is this much smaller, so that it disappears inside what tracks it well."""
-AZIMUTH, ELEVATION = 140.0, -22.0
-"""Direction of view [deg]: from the side of the thumb, a little from above."""
-_VIEW = 40.0
-"""Vertical angle of view [deg]."""
 _SMOOTH_FRAMES = 12
 """Half width of the window over which the camera's aim and distance are averaged."""
 _STRAY = 0.6
 """What strays further from the reference [m] than this is not followed out of the scene."""
-_GL_ADVICE = (
-    "no OpenGL to draw with; on Debian: apt-get install libegl1 libgl1 libgl1-mesa-dri,"
-    " or, without EGL: apt-get install libosmesa6 libgl1"
-)
 
 
 def render_frames(
@@ -92,39 +82,14 @@ def _checked(hand: HandSpec, frames: np.ndarray) -> np.ndarray:
 
 
 def _build_model(hand: HandSpec, object_spec: ObjectSpec, ghost: bool, width: int, height: int) -> mujoco.MjModel:
-    spec = new_scene(width, height)
+    spec = begin_picture(width, height)
     for prefix in (_SIMULATED, _GHOST) if ghost else (_SIMULATED,):
         add_hand(spec, hand, prefix)
-        _add_object(spec, object_spec, prefix)
+        add_object(spec, object_spec, prefix)
     try:
         return spec.compile()
     except (ValueError, mujoco.FatalError) as error:
         raise PhysicsError(f"{hand.name} with {object_spec.name} cannot be drawn: {error}") from error
-
-
-def new_scene(width: int, height: int) -> mujoco.MjSpec:
-    """A floor, a sky and a light, for pictures of this size."""
-    spec = mujoco.MjSpec()
-    spec.visual.global_.offwidth, spec.visual.global_.offheight = width, height
-    spec.visual.global_.fovy = _VIEW
-    spec.visual.headlight.ambient = [0.35, 0.35, 0.35]
-    spec.visual.headlight.diffuse = [0.35, 0.35, 0.35]
-    spec.visual.quality.offsamples = 0  # in software, four samples a pixel cost more than the picture itself
-    spec.visual.map.znear, spec.visual.map.zfar = 0.01, 50.0
-    _add_surroundings(spec)
-    return spec
-
-
-def _add_surroundings(spec: mujoco.MjSpec) -> None:
-    checker = {"type": mujoco.mjtTexture.mjTEXTURE_2D, "builtin": mujoco.mjtBuiltin.mjBUILTIN_CHECKER}
-    spec.add_texture(name="floor", width=256, height=256, rgb1=[0.80, 0.82, 0.85], rgb2=[0.72, 0.75, 0.79], **checker)
-    sky = {"type": mujoco.mjtTexture.mjTEXTURE_SKYBOX, "builtin": mujoco.mjtBuiltin.mjBUILTIN_GRADIENT}
-    spec.add_texture(name="sky", width=128, height=768, rgb1=[0.93, 0.95, 0.98], rgb2=[0.72, 0.78, 0.86], **sky)
-    floor = spec.add_material(name="floor", texrepeat=[10, 10], texuniform=True, reflectance=0.0)
-    floor.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "floor"
-    spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0, 0, 0.1], material="floor")
-    directional = mujoco.mjtLightType.mjLIGHT_DIRECTIONAL
-    spec.worldbody.add_light(pos=[0, 0, 3], dir=[0.4, 0.5, -1], type=directional, diffuse=[0.55, 0.55, 0.55])
 
 
 def add_hand(spec: mujoco.MjSpec, hand: HandSpec, prefix: str) -> None:
@@ -144,7 +109,7 @@ def add_hand(spec: mujoco.MjSpec, hand: HandSpec, prefix: str) -> None:
     spec.attach(child, prefix=prefix, frame=spec.worldbody.add_frame())
 
 
-def _add_object(spec: mujoco.MjSpec, object_spec: ObjectSpec, prefix: str) -> None:
+def add_object(spec: mujoco.MjSpec, object_spec: ObjectSpec, prefix: str) -> None:
     body = spec.worldbody.add_body(name=f"{prefix}object", mocap=True)
     for i, (vertices, colour) in enumerate(zip(object_spec.parts, object_spec.colours)):
         name = f"{prefix}part_{i}"
@@ -213,7 +178,7 @@ def _follow(stage: _Stage, tracks: list) -> tuple:
     reach = np.linalg.norm(points - aim[:, None], axis=-1).max(axis=1, keepdims=True)
     # The mean of the largest about each frame is never less than the frame's own.
     reach = _smooth(maximum_filter1d(reach, 2 * _SMOOTH_FRAMES + 1, axis=0, mode="nearest"))
-    return aim, np.clip(0.05 + reach[:, 0] / np.sin(np.deg2rad(0.5 * _VIEW)), 0.5, 2.5)
+    return aim, np.clip(0.05 + reach[:, 0] / np.sin(np.deg2rad(0.5 * VIEW)), 0.5, 2.5)
 
 
 def _smooth(values: np.ndarray) -> np.ndarray:
@@ -221,73 +186,3 @@ def _smooth(values: np.ndarray) -> np.ndarray:
     padded = np.pad(values, ((_SMOOTH_FRAMES, _SMOOTH_FRAMES), (0, 0)), mode="edge")
     window = np.full(2 * _SMOOTH_FRAMES + 1, 1.0 / (2 * _SMOOTH_FRAMES + 1))
     return np.stack([np.convolve(column, window, mode="valid") for column in padded.T], axis=1)
-
-
-class Canvas:
-    """An off-screen OpenGL context that turns a posed model into pictures."""
-
-    def __init__(self, model: mujoco.MjModel, width: int, height: int) -> None:
-        self._model, self._picture = model, np.empty((height, width, 3), dtype=np.uint8)
-        self._rect = mujoco.MjrRect(0, 0, width, height)
-        self._camera, self._option = mujoco.MjvCamera(), mujoco.MjvOption()
-        self._option.geomgroup[:] = 1
-        self._option.sitegroup[:] = 0
-        self._scene = mujoco.MjvScene(model, maxgeom=2000)
-        # Four times as fast in software, and no shadow hides a finger.
-        self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
-        self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
-        try:
-            self._gl = _context_class()(width, height)
-            self._gl.make_current()
-            self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
-        except (ImportError, AttributeError, OSError, RuntimeError, mujoco.FatalError) as error:
-            raise MissingDependencyError(f"{_GL_ADVICE} ({error})") from error
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
-
-    def draw(self, data: mujoco.MjData, aim: np.ndarray, distance: float, caption: str) -> np.ndarray:
-        """The picture (H, W, 3) of the posed model, the camera at ``distance`` [m] from ``aim`` (3,)."""
-        self._camera.lookat[:] = aim
-        self._camera.distance, self._camera.azimuth, self._camera.elevation = distance, AZIMUTH, ELEVATION
-        self._gl.make_current()
-        everything = mujoco.mjtCatBit.mjCAT_ALL.value
-        mujoco.mjv_updateScene(self._model, data, self._option, None, self._camera, everything, self._scene)
-        mujoco.mjr_render(self._rect, self._scene, self._context)
-        if caption:
-            font, corner = mujoco.mjtFont.mjFONT_NORMAL.value, mujoco.mjtGridPos.mjGRID_TOPLEFT.value
-            mujoco.mjr_overlay(font, corner, self._rect, caption, "", self._context)
-        mujoco.mjr_readPixels(self._picture, None, self._rect, self._context)
-        return self._picture[::-1].copy()
-
-    def close(self) -> None:
-        """Free the context."""
-        self._gl.make_current()
-        self._context.free()
-        self._gl.free()
-
-
-def _context_class() -> Callable:
-    """The off-screen context to use. On Linux EGL, else OSMesa, unless ``MUJOCO_GL`` asks for another.
-
-    MuJoCo itself decides when it is first imported, and without a display decides wrongly.
-    """
-    asked = os.environ.get("MUJOCO_GL", "").lower()
-    if not sys.platform.startswith("linux") or asked not in ("", "egl", "osmesa"):
-        return mujoco.GLContext
-    if asked != "osmesa" and _loads("libEGL.so.1"):
-        from mujoco.egl import GLContext
-    elif _loads("libOSMesa.so.8", "libOSMesa.so.6", "libOSMesa.so"):
-        from mujoco.osmesa import GLContext
-    else:
-        raise MissingDependencyError(_GL_ADVICE)
-    return GLContext
-
-
-def _loads(*names: str) -> bool:
-    """Whether one of the shared libraries can be loaded."""
-    for name in names:
-        try:
-            ctypes.CDLL(name)
-        except OSError:
-            continue
-        return True
-    return False

@@ -118,6 +118,8 @@ def _up(quat_w: Tensor) -> Tensor:
 
 def _up_angle(a: Tensor, b: Tensor, symmetry: Symmetry) -> Tensor:
     """Smallest angle (...) [rad] between up directions (..., 3) over the turns that leave the object unchanged."""
+    if symmetry.spherical:
+        return torch.zeros_like(a[..., 0])
     members = symmetry.rotations.to(a)
     turned = rotations.rotate(members, a[..., None, :])  # (..., S, 3)
     cosine = (turned * b[..., None, :]).sum(-1)

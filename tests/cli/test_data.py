@@ -65,9 +65,9 @@ def test_grasps_are_found_first_when_asked(hot, planner, finder):
 
 
 def test_an_object_of_ones_own_gets_resting_poses_too(hot, planner, finder, monkeypatch):
-    specs = (SimpleNamespace(name="allegro"), SimpleNamespace(name="Mug"))
+    specs = (SimpleNamespace(name="allegro"), SimpleNamespace(name="Teapot"))
     monkeypatch.setattr(choices, "load_specs", lambda preset: specs)
-    assert hot("data generate --object Mug.yaml --skill grasp --clips 1 --grasps 24").exit_code == 0
+    assert hot("data generate --object Teapot.yaml --skill grasp --clips 1 --grasps 24").exit_code == 0
     assert finder.saved == ["resting", "grasps"]
 
 

@@ -9,7 +9,7 @@ from hot import rotations
 from hot.assets import packaged
 from hot.errors import BadFileError
 from hot.hands import load_hand, packaged_hand_names
-from hot.objects import load_object, object_names
+from hot.objects import load_object, packaged_names
 from hot.progress import silent
 from hot.synthesis import GraspConfig, find_grasps, load_grasps, load_resting
 from hot.synthesis.clearance import Clearance
@@ -17,8 +17,12 @@ from hot.synthesis.config import JUDGING_PHYSICS
 from hot.synthesis.transforms import compose, invert
 from hot.synthesis.trial import Held, Trial
 
-HANDS = [hand for hand in packaged_hand_names() if packaged("grasps", hand).is_dir()]
-PAIRS = [(hand, name) for hand in HANDS for name in object_names()]
+PAIRS = [
+    (hand, name)
+    for hand in packaged_hand_names()
+    for name in packaged_names()
+    if packaged("grasps", hand, f"{name}.safetensors").is_file()
+]
 
 
 def object_at_rest(grasps):

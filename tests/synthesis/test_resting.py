@@ -10,13 +10,13 @@ import torch
 from hot import rotations
 from hot.errors import BadFileError
 from hot.hands import load_hand
-from hot.objects import load_object, object_names
+from hot.objects import load_object, packaged_names
 from hot.synthesis import RestingConfig, RestingPoses, find_resting_poses, load_resting
 
 UP = torch.tensor([0.0, 0.0, 1.0])
 
 
-@pytest.mark.parametrize("name", object_names())
+@pytest.mark.parametrize("name", packaged_names())
 def test_shipped_poses_touch_the_table_and_do_not_sink_in(name):
     poses, corners = load_resting(name), torch.from_numpy(load_object(name).mesh.vertices).float()
     assert len(poses) >= 1

@@ -12,7 +12,8 @@ import torch
 
 from hot import rotations
 from hot.hands import HandSpec
-from hot.physics.render import AZIMUTH, ELEVATION, Canvas, add_hand, new_scene
+from hot.physics.canvas import AZIMUTH, ELEVATION, Canvas, begin_picture
+from hot.physics.render import add_hand
 
 _SIZE = 480
 _HEIGHT = 0.6
@@ -27,7 +28,7 @@ def draw_hand(hand: HandSpec, postures: Sequence[np.ndarray]) -> np.ndarray:
     Raises:
         MissingDependencyError: neither EGL nor OSMesa is installed.
     """
-    spec = new_scene(_SIZE, _SIZE)
+    spec = begin_picture(_SIZE, _SIZE)
     add_hand(spec, hand, "hand_")
     model = spec.compile()
     data, canvas = mujoco.MjData(model), Canvas(model, _SIZE, _SIZE)
