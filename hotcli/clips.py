@@ -48,7 +48,8 @@ def search_grasps(hand: HandSpec, object_spec: ObjectSpec, count: int, preset: P
     except BadFileError:
         resting = synthesis.find_resting_poses(hand, object_spec, preset.resting, preset.seed, progress)
         resting.save()
-    grasps = synthesis.find_grasps(hand, object_spec, count, preset.seed, preset.grasp, progress, resting)
+    physics = preset.physics.fine()
+    grasps = synthesis.find_grasps(hand, object_spec, count, preset.seed, preset.grasp, progress, resting, physics)
     grasps.save()
     console.note(f"{len(grasps)} grasps of {object_spec.name} with {hand.name} kept in {data_root() / 'grasps'}")
 

@@ -26,25 +26,25 @@ def generate(  # noqa: PLR0913  a command's parameters are its options
     out: Annotated[
         Optional[Path], typer.Option("--out", help="Folder for the files.", show_default="data/motions/HAND/OBJECT")
     ] = None,
-    grasps: Annotated[
+    new_grasps: Annotated[
         Optional[int],
-        typer.Option(
-            "--grasps", min=1, help="Find so many grasps first.", show_default="those that ship or were found"
-        ),
+        typer.Option(min=1, help="Find so many grasps first.", show_default="those that ship or were found"),
     ] = None,
+    engine: options.EngineOption = None,
     set_: options.SetOption = None,
     dry_run: options.DryRunOption = False,
 ) -> None:
     """Compose grasps into training clips, one file a skill."""
-    overrides = {**options.given(seed=seed, synthesis__train_clips=count), **options.assignments(set_)}
+    overrides = {**choices.engine_of(engine), **options.given(seed=seed, synthesis__train_clips=count)}
+    overrides.update(options.assignments(set_))
     preset = choices.make_preset(hand, object_, None, options.split_names(skill), overrides)
     if dry_run:
         return console.show(choices.preset_text(preset))
     hand_spec, object_spec = choices.load_specs(preset)
     folder = out or clips.motions_folder(hand_spec.name, object_spec.name)
     with progress.drawn() as listener:
-        if grasps is not None:
-            clips.search_grasps(hand_spec, object_spec, grasps, preset, listener)
+        if new_grasps is not None:
+            clips.search_grasps(hand_spec, object_spec, new_grasps, preset, listener)
         paths = clips.generate(hand_spec, object_spec, preset, folder, listener)
     for path in paths:
         console.show(str(path))

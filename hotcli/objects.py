@@ -72,7 +72,7 @@ def show(
     console.show(f"grasps: {console.names(grasps)}")
     poses = facts["resting_poses"]
     if not poses:
-        return console.show(f"resting poses: none yet; hot data generate --object {name} --grasps 24 finds them")
+        return console.show(f"resting poses: none yet; hot data generate --object {name} --new-grasps 24 finds them")
     cells = [[pose["class"], f"{100 * pose['share']:.0f}", f"{100 * pose['height_m']:.1f}"] for pose in poses]
     console.show_table("Resting poses", ["class", "of drops [%]", "height [cm]"], cells, words=1)
 
@@ -131,7 +131,7 @@ def _tell(made: NewObject, resting: RestingPoses) -> None:
         f"{len(resting)} resting poses"
     )
     console.note(f"Written: {own_folder() / made.spec.name}.yaml and its picture beside it")
-    console.note(f"Next: hot data generate --object {made.spec.name} --grasps 24")
+    console.note(f"Next: hot data generate --object {made.spec.name} --new-grasps 24")
 
 
 def _drop(spec: ObjectSpec, seed: int, listener: Progress) -> RestingPoses:

@@ -14,7 +14,7 @@ from hot.synthesis.clearance import Clearance
 from hot.synthesis.closure import GraspEnergy
 from hot.synthesis.config import GraspConfig
 from hot.synthesis.pads import Pads
-from hot.synthesis.refine import best_of, refine, select
+from hot.synthesis.refine import best_of, refine
 from hot.synthesis.resting import RestingPoses
 from hot.synthesis.seeds import Seeds
 
@@ -56,9 +56,11 @@ class Planner:
     def plan(self, seeds: Seeds, resting: RestingPoses, count: int) -> Candidates:
         """At most ``count`` candidates, those of least energy, that can be opened without touching."""
         asked, config = seeds.asked(resting, self._device), self._config
-        refined = refine(self._hand, self._energy, seeds.joints.to(self._device), asked, config.refine_steps)
-        rows = best_of(refined, count)
-        joints, press, asked = refined.joints[rows], select(refined.press, rows), asked.select(rows)
+        sifted = refine(self._hand, self._energy, seeds.joints.to(self._device), asked, config.sift_steps)
+        rows = best_of(sifted, count)
+        asked = asked.select(rows)
+        refined = refine(self._hand, self._energy, sifted.joints[rows], asked, config.refine_steps)
+        joints, press = refined.joints, refined.press
         torque = self._energy.torque(joints, press, asked)[:, _WRIST:]
         lead = torque / self._hand.stiffness[_WRIST:].to(torque)
         plan = joints[:, _WRIST:]

@@ -52,9 +52,9 @@ class ClosureConfig(Config):
 class GraspConfig(Config):
     """How static grasps are searched for and judged."""
 
-    candidates: int = Field(default=1024, ge=1)
-    """Hands closed on the object per round of the search."""
-    rounds: int = Field(default=6, ge=1)
+    candidates: int = Field(default=0, ge=0)
+    """Hands closed on the object per round of the search; 0: as many as keep the machine busy, few on a CPU."""
+    rounds: int = Field(default=12, ge=1)
     """Rounds after which the search ends with what it has."""
     min_depth: float = Field(default=0.0, ge=0)
     max_depth: float = Field(default=0.04, gt=0)
@@ -68,10 +68,12 @@ class GraspConfig(Config):
     free_share: float = Field(default=0.2, ge=0, le=1)
     """Share of the candidates that disregard the table."""
     closure: ClosureConfig = ClosureConfig()
+    seeds: float = Field(default=6.0, ge=1)
+    """Seeds for each candidate."""
+    sift_steps: int = Field(default=40, ge=1)
+    """Steps after which the seeds of least energy are chosen."""
     refine_steps: int = Field(default=200, ge=1)
-    """Steps by which seeds become planned grasps."""
-    seeds: float = Field(default=3.0, ge=1)
-    """Seeds for each candidate; those of least energy are tried."""
+    """Further steps by which the chosen become planned grasps."""
     close_frames: int = Field(default=30, ge=1)
     """Frames in which the hand closes while the object is held in place."""
     close_lead: float = Field(default=0.1, gt=0)

@@ -80,7 +80,7 @@ def load_grasps(hand: str, object_name: str) -> Grasps:
     own, shipped = data_root() / relative, packaged(*relative.parts)
     path = own if own.is_file() or not shipped.is_file() else shipped
     if not path.is_file():
-        make = f"hot data generate --hand {hand} --object {object_name} --grasps 24"
+        make = f"hot data generate --hand {hand} --object {object_name} --new-grasps 24"
         raise BadFileError(path, f"no grasps of {object_name} with {hand}. Make some: {make}")
     content = read_tensors(path, _KIND)
     meta = dict(content.meta)

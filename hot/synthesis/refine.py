@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -52,8 +52,3 @@ def refine(hand: HandSpec, energy: GraspEnergy, joints: Tensor, asked: Asked, st
 def best_of(refined: Refined, count: int) -> Tensor:
     """Rows (count,) of least energy, in their order."""
     return refined.energy.argsort()[:count].sort().values
-
-
-def select(press: Press, rows: Tensor) -> Press:
-    """Some of the forces."""
-    return Press(*(getattr(press, f.name)[rows] for f in fields(press)))

@@ -32,6 +32,8 @@ _LOG = logging.getLogger(__name__)
 _SHAPES = 512
 """Closed hand shapes with which fingers may begin."""
 _WRIST = 6
+_BATCHES = {"cpu": 192, "cuda": 4096}
+"""Candidates a round: a GPU takes for a few as long as for thousands."""
 _SURPLUS = 2
 """The search goes on until there are so many times more grasps than asked for, so that the selection has a choice."""
 _FEW = 6
@@ -100,9 +102,10 @@ class _Search:
         closed = close_hands(hand, _SHAPES, generator)
         pads = find_pads(hand, closed)
         device = torch.device("cuda" if physics.engine == "warp" and torch.cuda.is_available() else "cpu")
+        self._batch = config.candidates or _BATCHES[device.type]
         self._seeder = Seeder(hand, object_spec, resting, closed, pads, config)
         self._planner = Planner(hand, object_spec, pads, config, device)
-        self._trial = Trial(hand, object_spec, config, physics, config.candidates, progress)
+        self._trial = Trial(hand, object_spec, config, physics, self._batch, progress)
         self._clearance = Clearance(hand, object_spec, device)
         self.found: List[Grasps] = []
         self._origins: List[Seeds] = []
@@ -114,11 +117,10 @@ class _Search:
 
     def run(self, count: int, share: int) -> None:
         """One round: draw, refine, try, and keep what passes."""
-        config = self._config
-        seeds = self._draw(round(config.seeds * config.candidates), share)
-        candidates = self._planner.plan(seeds, self._resting, config.candidates)
+        seeds = self._draw(round(self._config.seeds * self._batch), share)
+        candidates = self._planner.plan(seeds, self._resting, self._batch)
         self.figures["seeds"] += len(seeds.joints)
-        self.figures["candidates"] += config.candidates
+        self.figures["candidates"] += self._batch
         held = self._trial.run(candidates) if len(candidates.start) else None
         if held is None or not len(held.rows):
             return

@@ -57,17 +57,18 @@ def finder(monkeypatch):
 
 
 def test_grasps_are_found_first_when_asked(hot, planner, finder):
-    result = hot("data generate --skill grasp --clips 1 --seed 4 --grasps 24 --set grasp.candidates=8")
+    result = hot("data generate --skill grasp --clips 1 --seed 4 --new-grasps 24 --set grasp.candidates=8")
     assert result.exit_code == 0, result.stderr
-    ((hand, object_spec, count, seed, config, _, resting),) = finder.calls
+    ((hand, object_spec, count, seed, config, _, resting, physics),) = finder.calls
     assert (hand.name, object_spec.name, count, seed, config.candidates) == ("allegro", "Bottle", 24, 4, 8)
     assert len(resting) > 1 and finder.saved == ["grasps"]  # the shipped poses are kept
+    assert (physics.engine, physics.substeps) == ("mujoco", 4)
 
 
 def test_an_object_of_ones_own_gets_resting_poses_too(hot, planner, finder, monkeypatch):
     specs = (SimpleNamespace(name="allegro"), SimpleNamespace(name="Teapot"))
     monkeypatch.setattr(choices, "load_specs", lambda preset: specs)
-    assert hot("data generate --object Teapot.yaml --skill grasp --clips 1 --grasps 24").exit_code == 0
+    assert hot("data generate --object Teapot.yaml --skill grasp --clips 1 --new-grasps 24").exit_code == 0
     assert finder.saved == ["resting", "grasps"]
 
 

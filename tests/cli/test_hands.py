@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import hot.physics.render as render
+import hot.physics.canvas as canvas
 from hot.errors import MissingDependencyError
 from tests.adoption.conftest import published
 
@@ -26,7 +26,7 @@ def no_opengl(monkeypatch):
     def refuse(*_):
         raise MissingDependencyError("no OpenGL to draw with")
 
-    monkeypatch.setattr(render, "_context_class", refuse)
+    monkeypatch.setattr(canvas, "_context_class", refuse)
 
 
 def test_added_hand_is_listed_shown_and_taken_by_name(hot, model, workplace, no_opengl):

@@ -93,5 +93,5 @@ def test_grasps_of_another_pair_are_refused(tmp_path, monkeypatch):
 
 
 def test_missing_grasps_say_what_makes_them():
-    with pytest.raises(BadFileError, match="hot data generate --hand allegro --object Teapot --grasps 24"):
+    with pytest.raises(BadFileError, match="hot data generate --hand allegro --object Teapot --new-grasps 24"):
         load_grasps("allegro", "Teapot")
