@@ -90,6 +90,8 @@ class GraspConfig(Config):
     """Frames of each of the six directions of the shake."""
     shake: float = Field(default=10.8, gt=0)
     """Net acceleration in each direction of the shake [m/s^2] (1.1 g: a carried object is accelerated too)."""
+    stronger: Tuple[float, ...] = (16.0, 24.0)
+    """Further accelerations [m/s^2], rising, that tell sturdy grasps from others: sturdy ones are preferred."""
     max_slip: float = Field(default=0.01, gt=0)
     """Largest object displacement in the wrist frame from the release to the end of the shake [m]."""
     max_turn: float = Field(default=0.1745, gt=0)

@@ -17,10 +17,12 @@ _LENGTH = 0.05
 
 
 def select_diverse(grasps: Grasps, hand: HandSpec, count: int) -> Grasps:
-    """At most ``count`` grasps, far from each other, in blocks by resting pose.
+    """At most ``count`` sturdy grasps, far from each other, in blocks by resting pose.
 
     Every resting pose gets an equal share of grasps that lift the object from it, as far as there are so many;
-    the rest of ``count`` are grasps for any use. Blocks matter because every so-many-th grasp is held out.
+    the rest of ``count`` are grasps for any use. Within a block come first those that survived the strongest
+    disturbance: what is farthest from all others is often what barely holds. Blocks matter because every so-many-th
+    grasp is held out.
     """
     features = _features(grasps, hand)
     poses = grasps.pickup.shape[1]
@@ -29,9 +31,9 @@ def select_diverse(grasps: Grasps, hand: HandSpec, count: int) -> Grasps:
     for served, pose in enumerate(rarest_first):
         have = int(grasps.pickup[chosen, pose].sum()) if chosen else 0
         quota = (count - len(chosen)) // (poses - served)
-        chosen += _farthest(features, grasps.pickup[:, pose], chosen, max(0, quota - have // 2))
-    if len(chosen) < count:
-        chosen += _farthest(features, torch.ones(len(grasps), dtype=torch.bool), chosen, count - len(chosen))
+        chosen += _sturdiest(features, grasps, grasps.pickup[:, pose], chosen, max(0, quota - have // 2))
+    anything = torch.ones(len(grasps), dtype=torch.bool)
+    chosen += _sturdiest(features, grasps, anything, chosen, max(0, count - len(chosen)))
     return grasps.select(torch.tensor(chosen, dtype=torch.long))
 
 
@@ -47,6 +49,15 @@ def _features(grasps: Grasps, hand: HandSpec) -> Tensor:
     palm_pos, palm_quat = compose(grasps.wrist_o, (hand.palm_pos_h, hand.palm_quat_h))
     axes = rotations.to_matrix(palm_quat).flatten(1)
     return torch.cat([palm_pos / _LENGTH, axes, 0.5 * grasps.fingers], dim=-1)
+
+
+def _sturdiest(features: Tensor, grasps: Grasps, allowed: Tensor, chosen: List[int], count: int) -> List[int]:
+    """Up to ``count`` further allowed rows: of each strength, from the greatest down, those far from each other."""
+    picked: List[int] = []
+    for strength in grasps.disturbance.unique(sorted=True).flip(0).tolist():
+        rest = count - len(picked)
+        picked += _farthest(features, allowed & (grasps.disturbance == strength), chosen + picked, rest)
+    return picked
 
 
 def _farthest(features: Tensor, allowed: Tensor, chosen: List[int], count: int) -> List[int]:

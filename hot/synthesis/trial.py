@@ -46,6 +46,16 @@ class Held:
         return Held(*(getattr(self, f.name)[rows] for f in fields(self)))
 
     @staticmethod
+    def nothing(hand: HandSpec, device: torch.device) -> Held:
+        """No hand holds anything."""
+        none = {name: torch.zeros(0, device=device) for name in ("slip", "turn")}
+        numbers = {name: torch.zeros(0, dtype=torch.long, device=device) for name in ("rows", "fingers")}
+        places = {name: torch.zeros(0, 3, device=device) for name in ("pos_h", "first_pos_h")}
+        turns = {name: torch.zeros(0, 4, device=device) for name in ("quat_h", "first_quat_h")}
+        joints = {name: torch.zeros(0, hand.num_joints, device=device) for name in ("joints", "command")}
+        return Held(**none, **numbers, **places, **turns, **joints)
+
+    @staticmethod
     def join(parts: List[Held]) -> Held:
         """All of them, in order."""
         return Held(*(torch.cat([getattr(part, f.name) for part in parts]) for f in fields(Held)))
@@ -85,18 +95,34 @@ class Trial:
         self._progress("closing hands", count, count, {"held": float(len(held.rows))})
         return held
 
-    def shake(self, held: Held) -> Held:
-        """Let gravity pull lifted objects in six directions; slip and turn are the largest on the way.
+    def shake(self, held: Held, acceleration: Optional[float] = None) -> Held:
+        """Let net gravity of ``acceleration`` [m/s^2], or the trial's own, pull objects in six directions; slip and
+        turn are the largest on the way.
 
         What falls in the first two directions is not simulated any further.
         """
-        count = len(held.rows)
+        count, net = len(held.rows), acceleration or self._config.shake
         for directions in _directions():
             batches = torch.arange(len(held.rows)).split(self._worlds)
-            parts = [self._shake(held.select(rows), directions) for rows in batches if len(rows)]
+            parts = [self._shake(held.select(rows), net * directions) for rows in batches if len(rows)]
             held = Held.join(parts) if parts else held
         self._progress("shaking", count, count, {"held": float(len(held.rows))})
         return held
+
+    def strength(self, held: Held) -> Tensor:
+        """Largest acceleration [m/s^2] (N,) of those asked for that each grasp survives in all six directions.
+
+        Those given must have survived the shake of the trial itself.
+        """
+        config = self._config
+        strength = torch.full((len(held.rows),), config.shake, device=held.joints.device)
+        rows = torch.arange(len(held.rows), device=held.joints.device)
+        fresh = replace(held, rows=rows)
+        for level in config.stronger:
+            survivors = self.shake(fresh.select(rows), level)
+            rows = survivors.rows
+            strength[rows] = level
+        return strength
 
     def free(self) -> None:
         """Free the engine."""
@@ -161,15 +187,15 @@ class Trial:
             physics.write_state(ids, object_linvel_w=still, object_angvel_w=still)
         return torch.cat([wrist, touching + config.squeeze * press], dim=-1)
 
-    def _shake(self, held: Held, directions: Tensor) -> Held:
-        """Net gravity along each direction (S, 3) in turn; a zero row is rest. Returns what still holds."""
+    def _shake(self, held: Held, pulls: Tensor) -> Held:
+        """Net gravity (S, 3) [m/s^2], one row after another; a zero row is rest. Returns what still holds."""
         config, physics = self._config, self._physics(len(held.rows))
         filled = held.select(_filled(torch.arange(len(held.rows), device=physics.device), physics.num_worlds))
         self._place(physics, filled.joints, compose(_wrist_pose(filled.joints), (filled.pos_h, filled.quat_h)))
         physics.set_targets(filled.command)
         before, worst = (filled.first_pos_h, filled.first_quat_h), filled
-        for direction in directions:
-            physics.set_object_force(self._force(physics, config.shake * direction))
+        for pull in pulls:
+            physics.set_object_force(self._force(physics, pull))
             for _ in range(config.shake_frames):
                 physics.step()
                 now = self._read(physics, filled.rows, filled.command, before)

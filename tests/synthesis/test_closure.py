@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from hot import rotations
 from hot.hands import Kinematics, load_hand
 from hot.objects import load_object
-from hot.synthesis import load_resting
+from hot.synthesis import load_grasps, load_resting
 from hot.synthesis.candidates import Planner
 from hot.synthesis.clearance import shape_distance
 from hot.synthesis.closed_hands import close_hands, thumb_opposition
@@ -18,6 +20,7 @@ from hot.synthesis.distance import DistanceField
 from hot.synthesis.pads import PALM, TIP, find_pads
 from hot.synthesis.refine import refine
 from hot.synthesis.seeds import Seeder, draw_pads
+from hot.synthesis.selection import select_diverse
 from hot.synthesis.transforms import compose
 
 HANDS = ["allegro", "mano", "shadow"]
@@ -173,3 +176,13 @@ def test_planned_hands_start_clear_of_the_object(allegro):
     assert 0 < len(planned.start) <= 12 and len(planned.seed.unique()) == len(planned.seed)
     assert float(planned.press.abs().amax(1).min()) == pytest.approx(1.0, abs=1e-5)
     assert (planned.start - planned.plan).abs().amax(1).max() > 0
+
+
+def test_sturdier_grasps_are_chosen_first_and_far_from_each_other():
+    grasps = load_grasps("allegro", "Box")
+    strength = torch.where(torch.arange(len(grasps)) % 2 == 0, 24.0, 10.8)
+    grasps = replace(grasps, disturbance=strength)
+    chosen = select_diverse(grasps, load_hand("allegro"), len(grasps) // 4)
+    assert (chosen.disturbance == 24.0).all()
+    more = select_diverse(grasps, load_hand("allegro"), len(grasps) // 2 + 5)
+    assert (more.disturbance == 24.0).sum() == len(grasps) // 2
