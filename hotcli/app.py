@@ -11,9 +11,9 @@ from typing_extensions import Annotated
 
 from hot import __version__
 from hot.errors import HotError
-from hotcli import bench, compare, console, curves, data, doctor, evaluate, hands, objects, policies, train
+from hotcli import bench, compare, console, curves, data, doctor, evaluate, grasps, hands, objects, policies, train
 
-_PIPELINE = ("hands", "objects", "data", "train", "curves", "eval", "policies", "bench", "doctor")
+_PIPELINE = ("hands", "objects", "grasps", "data", "train", "curves", "eval", "policies", "bench", "doctor")
 
 
 class PipelineGroup(TyperGroup):
@@ -40,6 +40,7 @@ class PipelineGroup(TyperGroup):
 app = typer.Typer(cls=PipelineGroup, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 app.add_typer(hands.app, name="hands")
 app.add_typer(objects.app, name="objects")
+app.add_typer(grasps.app, name="grasps")
 app.add_typer(data.app, name="data")
 train.app.command("compare")(compare.compare)
 app.add_typer(train.app, name="train")

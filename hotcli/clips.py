@@ -38,8 +38,15 @@ def generate(hand: HandSpec, object_spec: ObjectSpec, preset: Preset, folder: Pa
     return paths
 
 
-def search_grasps(hand: HandSpec, object_spec: ObjectSpec, count: int, preset: Preset, progress: Progress) -> None:
-    """Find grasps in physics and keep them in the data folder, where the planner looks first."""
+def search_grasps(
+    hand: HandSpec,
+    object_spec: ObjectSpec,
+    count: int,
+    preset: Preset,
+    progress: Progress,
+    folder: Optional[Path] = None,
+) -> None:
+    """Find grasps in physics and keep them in ``folder``, or in the data folder, where the planner looks first."""
     from hot import synthesis
     from hot.assets import data_root
 
@@ -50,8 +57,9 @@ def search_grasps(hand: HandSpec, object_spec: ObjectSpec, count: int, preset: P
         resting.save()
     physics = preset.physics.fine()
     grasps = synthesis.find_grasps(hand, object_spec, count, preset.seed, preset.grasp, progress, resting, physics)
-    grasps.save()
-    console.note(f"{len(grasps)} grasps of {object_spec.name} with {hand.name} kept in {data_root() / 'grasps'}")
+    path = (folder or data_root() / "grasps") / hand.name / f"{object_spec.name}.safetensors"
+    grasps.save(path)
+    console.note(f"{len(grasps)} grasps of {object_spec.name} with {hand.name}: {path}")
 
 
 def planned(

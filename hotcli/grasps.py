@@ -1,0 +1,170 @@
+"""``hot grasps``: find static grasps, say what the libraries hold, and how fast they are made."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple
+
+import typer
+from typing_extensions import Annotated
+
+from hot.errors import BadFileError, HotError
+from hotcli import choices, clips, console, options, progress
+
+if TYPE_CHECKING:
+    from hot.hands import HandSpec
+    from hot.objects import ObjectSpec
+    from hot.synthesis import Grasps
+    from hot.synthesis.bench import GraspBenchReport
+
+app = typer.Typer(no_args_is_help=True, help="Static grasps: find them, and look at the libraries.")
+_HANDS = Annotated[Optional[str], typer.Option("--hand", help="Hands, by commas; all: every packaged one.")]
+_OBJECTS = Annotated[Optional[str], typer.Option("--object", help="Objects, by commas; all: every packaged one.")]
+
+
+@app.command()
+def find(
+    hand: _HANDS = options.DEFAULT_HAND,
+    object_: _OBJECTS = options.DEFAULT_OBJECT,
+    count: Annotated[int, typer.Option("--count", min=1, help="Grasps of each pair.")] = 100,
+    seed: options.SeedOption = None,
+    engine: options.EngineOption = None,
+    out: Annotated[
+        Optional[Path], typer.Option("--out", help="Folder for HAND/OBJECT.safetensors.", show_default="data/grasps")
+    ] = None,
+    set_: options.SetOption = None,
+) -> None:
+    """Find grasps of every pair; each file is written as soon as its pair is done."""
+    overrides = {**choices.engine_of(engine), **options.given(seed=seed), **options.assignments(set_)}
+    lacking = []
+    for hand_name, object_name in _pairs(hand, object_):
+        preset = choices.make_preset(hand_name, object_name, None, (), overrides)
+        try:
+            with progress.drawn() as listener:
+                clips.search_grasps(*choices.load_specs(preset), count, preset, listener, out)
+        except BadFileError:
+            raise
+        except HotError as error:
+            console.error(str(error))
+            lacking.append(f"{object_name} with {hand_name}")
+    if lacking:
+        raise HotError(f"no grasps of {console.names(lacking)}")
+
+
+@app.command("list")
+def list_(hand: _HANDS = "all", object_: _OBJECTS = "all", as_json: options.JsonOption = False) -> None:
+    """What the libraries of grasps hold: counts by resting pose, strength, overlap, and how different they are."""
+    from hot.hands import load_hand
+    from hot.objects import load_object
+    from hot.synthesis import load_grasps
+
+    rows = []
+    for hand_name, object_name in _pairs(hand, object_):
+        hand_spec, object_spec = load_hand(hand_name), load_object(object_name)
+        try:
+            grasps = load_grasps(hand_spec.name, object_spec.name)
+        except BadFileError as error:
+            if "no grasps of" in error.problem:
+                continue
+            raise
+        rows.append(_figures(grasps, hand_spec, object_spec))
+    if as_json:
+        return console.show_json(rows)
+    if not rows:
+        return console.note("None. Make some: hot grasps find")
+    console.show_table("Grasps", list(rows[0]), [[_text(value) for value in row.values()] for row in rows], words=2)
+
+
+@app.command()
+def bench(
+    hand: _HANDS = options.DEFAULT_HAND,
+    object_: _OBJECTS = options.DEFAULT_OBJECT,
+    batches: Annotated[int, typer.Option("--batches", min=1, help="Batches that are timed, after a first one.")] = 2,
+    seed: options.SeedOption = None,
+    engine: options.EngineOption = None,
+    set_: options.SetOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Time how many grasps a second pass every test, and what share of the candidates that is."""
+    from hot import synthesis
+    from hot.synthesis.bench import bench_grasps
+
+    overrides = {**choices.engine_of(engine), **options.given(seed=seed), **options.assignments(set_)}
+    reports = []
+    with progress.drawn() as listener:
+        for hand_name, object_name in _pairs(hand, object_):
+            preset = choices.make_preset(hand_name, object_name, None, (), overrides)
+            hand_spec, object_spec = choices.load_specs(preset)
+            resting = synthesis.load_resting(object_spec.name)
+            physics = preset.physics.fine()
+            report = bench_grasps(
+                hand_spec, object_spec, resting, preset.grasp, physics, batches, preset.seed, listener
+            )
+            reports.append(report)
+    if as_json:
+        return console.show_json([report.model_dump(mode="json") for report in reports])
+    _show_speed(reports)
+
+
+def _pairs(hands: Optional[str], objects: Optional[str]) -> List[Tuple[str, str]]:
+    from hot.hands import packaged_hand_names
+    from hot.objects import packaged_names
+
+    return [
+        (hand, name) for hand in _listed(hands, packaged_hand_names()) for name in _listed(objects, packaged_names())
+    ]
+
+
+def _listed(names: Optional[str], known: Sequence[str]) -> Sequence[str]:
+    return known if names == "all" else options.split_names([names or ""])
+
+
+def _figures(grasps: Grasps, hand: HandSpec, object_spec: ObjectSpec) -> Dict[str, Any]:
+    from hot.synthesis.diversity import diversity
+
+    different = diversity(grasps, hand, object_spec)
+    return {
+        "hand": hand.name,
+        "object": object_spec.name,
+        "grasps": len(grasps),
+        "from each resting pose": grasps.pickup.sum(0).tolist(),
+        "survived at least [m/s2]": float(grasps.disturbance.min()),
+        "half survived [m/s2]": float(grasps.disturbance.median()),
+        "mean overlap [mm]": 1e3 * float(grasps.penetration.mean()),
+        "wrist spread": different.wrist_spread,
+        "contact coverage": different.contact_coverage,
+        "joint entropy": different.joint_entropy,
+    }
+
+
+def _show_speed(reports: Sequence[GraspBenchReport]) -> None:
+    columns = ["hand", "object", "engine", "substeps x iterations", "candidates", "pass rate", "grasps/s", "planning"]
+    columns += ["overlap [mm]", "first batch [s]"]
+    rows = [
+        [
+            report.hand,
+            report.object,
+            report.engine,
+            f"{report.substeps} x {report.iterations}",
+            f"{report.candidates:,}",
+            f"{report.pass_rate:.0%}",
+            f"{report.grasps_per_s:,.1f}",
+            f"{report.plan_seconds / (report.plan_seconds + report.trial_seconds):.0%}",
+            f"{report.penetration_mm:.2f}",
+            f"{report.first_seconds:.1f}",
+        ]
+        for report in reports
+    ]
+    console.show_table("Grasps that pass every test; planning: its share of the time", columns, rows, words=3)
+    for hand in dict.fromkeys(report.hand for report in reports):
+        own = [report for report in reports if report.hand == hand]
+        rate = statistics.fmean(report.grasps_per_s for report in own)
+        share = statistics.fmean(report.pass_rate for report in own)
+        console.show(f"{hand}: {rate:,.1f} grasps/s, {share:.0%} of the candidates, mean of {len(own)} objects")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(str(number) for number in value)
+    return f"{value:.2f}" if isinstance(value, float) else str(value)

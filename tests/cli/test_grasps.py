@@ -1,0 +1,99 @@
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import hot.synthesis
+from hot.errors import HotError
+from hot.synthesis.bench import GraspBenchReport
+
+
+@pytest.fixture
+def finder(monkeypatch):
+    """Stands in for the search; answers with a thing that writes a file, but finds no way to hold a box."""
+    calls = []
+
+    class Found(list):
+        def save(self, path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("grasps")
+
+    def find_grasps(hand, object_spec, count, seed, *rest):
+        calls.append((hand.name, object_spec.name, count, seed))
+        if object_spec.name == "Box":
+            raise HotError(f"no grasp of Box with {hand.name} held")
+        return Found(["grasp"] * count)
+
+    specs = {}
+    monkeypatch.setattr(hot.synthesis, "find_grasps", find_grasps)
+    monkeypatch.setattr(
+        "hotcli.choices.load_specs",
+        lambda preset: (SimpleNamespace(name=preset.hand), specs.setdefault(preset.object, named(preset.object))),
+    )
+    return calls
+
+
+def named(name):
+    return SimpleNamespace(name=name)
+
+
+def test_each_pair_is_searched_and_written(hot, finder):
+    result = hot("grasps find --hand mano,allegro --object Bottle,Sword --count 7 --seed 5 --out here")
+    assert result.exit_code == 0, result.stderr
+    assert finder == [(h, o, 7, 5) for h in ("mano", "allegro") for o in ("Bottle", "Sword")]
+    assert Path("here/allegro/Sword.safetensors").is_file()
+    assert "7 grasps of Sword with allegro: here/allegro/Sword.safetensors" in result.stderr
+
+
+def test_a_pair_without_grasps_is_named_and_the_others_are_found(hot, finder):
+    result = hot("grasps find --hand mano --object Box,Sword --out here")
+    assert result.exit_code == 1
+    assert "no grasps of Box with mano" in result.stderr and Path("here/mano/Sword.safetensors").is_file()
+
+
+def test_all_stands_for_every_packaged_object(hot, finder):
+    from hot.objects import packaged_names
+
+    hot("grasps find --object all --count 1 --out here")
+    assert [name for _, name, _, _ in finder] == list(packaged_names())
+
+
+def test_an_unknown_object_is_named_before_anything_is_searched(hot, finder):
+    result = hot("grasps find --object Botle")
+    assert result.exit_code == 1 and "did you mean 'Bottle'" in result.stderr and not finder
+
+
+def test_the_libraries_are_listed_with_their_diversity(hot):
+    rows = json.loads(hot("grasps list --hand mano,leap --object Hammer,Ball --json").stdout)
+    (hammer,) = [row for row in rows if row["object"] == "Hammer"]
+    assert hammer["grasps"] == 96 and len(hammer["from each resting pose"]) == 4
+    assert 0 < hammer["wrist spread"] <= 1 and 0 < hammer["contact coverage"] <= 1 and 0 < hammer["joint entropy"] < 1
+    table = hot("grasps list --hand mano --object Hammer").stdout
+    assert "contact coverage" in table and "96" in table
+
+
+def test_speed_is_told_with_the_share_that_passes(hot, monkeypatch):
+    def bench_grasps(hand, object_spec, resting, config, physics, batches, seed, progress):
+        assert (physics.substeps, batches, len(resting)) == (4, 3, 2)
+        return GraspBenchReport(
+            hand="mano",
+            object="Bottle",
+            engine=physics.engine,
+            substeps=physics.substeps,
+            iterations=physics.iterations,
+            candidates=1000,
+            grasps=400,
+            plan_seconds=1.0,
+            trial_seconds=3.0,
+            first_seconds=9.0,
+            penetration_mm=0.1,
+        )
+
+    monkeypatch.setattr("hot.synthesis.bench.bench_grasps", bench_grasps)
+    monkeypatch.setattr("hotcli.choices.load_specs", lambda preset: (named("mano"), named("Bottle")))
+    result = hot("grasps bench --batches 3 --engine mujoco")
+    assert result.exit_code == 0, result.stderr
+    assert "40%" in result.stdout and "mano: 100.0 grasps/s, 40% of the candidates, mean of 1 objects" in result.stdout
+    (row,) = json.loads(hot("grasps bench --batches 3 --engine mujoco --json").stdout)
+    assert row["grasps"] == 400
