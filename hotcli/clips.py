@@ -44,11 +44,10 @@ def search_grasps(
     count: int,
     preset: Preset,
     progress: Progress,
-    folder: Optional[Path] = None,
+    folder: Path,
 ) -> None:
-    """Find grasps in physics and keep them in ``folder``, or in the data folder, where the planner looks first."""
+    """Find grasps in physics and keep them in ``folder``; the planner looks in that of the data folder first."""
     from hot import synthesis
-    from hot.assets import data_root
 
     try:
         resting = synthesis.load_resting(object_spec.name)  # other hands' grasps refer to these poses: keep them
@@ -57,7 +56,7 @@ def search_grasps(
         resting.save()
     physics = preset.physics.fine()
     grasps = synthesis.find_grasps(hand, object_spec, count, preset.seed, preset.grasp, progress, resting, physics)
-    path = (folder or data_root() / "grasps") / hand.name / f"{object_spec.name}.safetensors"
+    path = folder / hand.name / f"{object_spec.name}.safetensors"
     grasps.save(path)
     console.note(f"{len(grasps)} grasps of {object_spec.name} with {hand.name}: {path}")
 

@@ -35,6 +35,8 @@ def generate(  # noqa: PLR0913  a command's parameters are its options
     dry_run: options.DryRunOption = False,
 ) -> None:
     """Compose grasps into training clips, one file a skill."""
+    from hot.assets import data_root
+
     overrides = {**choices.engine_of(engine), **options.given(seed=seed, synthesis__train_clips=count)}
     overrides.update(options.assignments(set_))
     preset = choices.make_preset(hand, object_, None, options.split_names(skill), overrides)
@@ -44,7 +46,7 @@ def generate(  # noqa: PLR0913  a command's parameters are its options
     folder = out or clips.motions_folder(hand_spec.name, object_spec.name)
     with progress.drawn() as listener:
         if new_grasps is not None:
-            clips.search_grasps(hand_spec, object_spec, new_grasps, preset, listener)
+            clips.search_grasps(hand_spec, object_spec, new_grasps, preset, listener, data_root() / "grasps")
         paths = clips.generate(hand_spec, object_spec, preset, folder, listener)
     for path in paths:
         console.show(str(path))

@@ -10,11 +10,12 @@ import typer
 from typing_extensions import Annotated
 
 from hot.errors import BadFileError, HotError
-from hotcli import choices, clips, console, options, progress
+from hotcli import choices, clips, console, lanes, options, progress
 
 if TYPE_CHECKING:
     from hot.hands import HandSpec
     from hot.objects import ObjectSpec
+    from hot.presets import Preset
     from hot.synthesis import Grasps
     from hot.synthesis.bench import GraspBenchReport
 
@@ -33,23 +34,41 @@ def find(
     out: Annotated[
         Optional[Path], typer.Option("--out", help="Folder for HAND/OBJECT.safetensors.", show_default="data/grasps")
     ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, help="Pairs at once, spread over the GPUs; each logs beside its file.")
+    ] = 1,
     set_: options.SetOption = None,
 ) -> None:
     """Find grasps of every pair; each file is written as soon as its pair is done."""
+    from hot.assets import data_root
+
     overrides = {**choices.engine_of(engine), **options.given(seed=seed), **options.assignments(set_)}
-    lacking = []
-    for hand_name, object_name in _pairs(hand, object_):
-        preset = choices.make_preset(hand_name, object_name, None, (), overrides)
-        try:
-            with progress.drawn() as listener:
-                clips.search_grasps(*choices.load_specs(preset), count, preset, listener, out)
-        except BadFileError:
-            raise
-        except HotError as error:
-            console.error(str(error))
-            lacking.append(f"{object_name} with {hand_name}")
+    presets = [choices.make_preset(*pair, None, (), overrides) for pair in _pairs(hand, object_)]
+    folder = out or data_root() / "grasps"
+    tasks = [(preset, count, folder) for preset in presets]
+    if jobs > 1:
+        logs = [folder / preset.hand / f"{preset.object}.log" for preset in presets]
+        return lanes.side_by_side(_find, tasks, logs, jobs)
+    lacking = [name for name in (_tried(*task) for task in tasks) if name]
     if lacking:
         raise HotError(f"no grasps of {console.names(lacking)}")
+
+
+def _find(preset: Preset, count: int, folder: Path) -> None:
+    with progress.drawn() as listener:
+        clips.search_grasps(*choices.load_specs(preset), count, preset, listener, folder)
+
+
+def _tried(preset: Preset, count: int, folder: Path) -> str:
+    """The pair if there is no way to hold it; the others go on."""
+    try:
+        _find(preset, count, folder)
+    except BadFileError:
+        raise
+    except HotError as error:
+        console.error(str(error))
+        return f"{preset.object} with {preset.hand}"
+    return ""
 
 
 @app.command("list")

@@ -42,7 +42,7 @@ def finder(monkeypatch):
     import hot.synthesis
 
     class Found(list):
-        def save(self):
+        def save(self, path=None):
             saved.append(self[0])
 
     saved, calls = [], []

@@ -59,6 +59,20 @@ def test_all_stands_for_every_packaged_object(hot, finder):
     assert [name for _, name, _, _ in finder] == list(packaged_names())
 
 
+def test_jobs_search_pairs_side_by_side(hot, finder, monkeypatch):
+    given = []
+
+    def one_after_another(call, tasks, logs, lanes):
+        given.append((sorted(str(log) for log in logs), lanes))
+        for task in tasks:
+            call(*task)
+
+    monkeypatch.setattr("hotcli.lanes.side_by_side", one_after_another)
+    assert hot("grasps find --object Bottle,Sword --count 2 --out here --jobs 2").exit_code == 0
+    assert given == [(["here/mano/Bottle.log", "here/mano/Sword.log"], 2)]
+    assert Path("here/mano/Bottle.safetensors").is_file()
+
+
 def test_an_unknown_object_is_named_before_anything_is_searched(hot, finder):
     result = hot("grasps find --object Botle")
     assert result.exit_code == 1 and "did you mean 'Bottle'" in result.stderr and not finder
