@@ -6,9 +6,12 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
-from typing import Iterator
+from typing import TYPE_CHECKING, Iterator
 
-from hot.errors import BadFileError
+from hot.errors import BadFileError, ConfigError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @contextlib.contextmanager
@@ -47,3 +50,18 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def write_png(path: Path, picture: np.ndarray) -> None:
+    """Write a picture (H, W, 3) uint8.
+
+    Raises:
+        ConfigError: the file is not called ``.png``.
+        BadFileError: it cannot be written.
+    """
+    from PIL import Image
+
+    if path.suffix.lower() != ".png":
+        raise ConfigError(f"a picture's file ends in .png, not '{path.suffix}'")
+    with write_atomically(path) as temporary:
+        Image.fromarray(picture).save(temporary, format="PNG")

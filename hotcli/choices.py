@@ -30,10 +30,15 @@ def make_preset(
 
 def load_specs(preset: Preset) -> Tuple[HandSpec, ObjectSpec]:
     """The facts of a preset's hand and object."""
+    return specs_of(preset.hand, preset.object)
+
+
+def specs_of(hand: str, object_name: str) -> Tuple[HandSpec, ObjectSpec]:
+    """The facts of a hand and an object, by name or file."""
     from hot.hands import load_hand
     from hot.objects import load_object
 
-    return load_hand(preset.hand), load_object(preset.object)
+    return load_hand(hand), load_object(object_name)
 
 
 def engine_of(engine: Optional[str]) -> Dict[str, str]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 import typer
 from typing_extensions import Annotated
 
-from hotcli import choices, clips, console, options, progress
+from hotcli import choices, clips, console, contact_sheet, options, progress
 
 if TYPE_CHECKING:
+    from hot.hands import HandSpec
     from hot.motions import Motions
+    from hot.objects import ObjectSpec
 
 app = typer.Typer(no_args_is_help=True, help="Make reference motions, and look at them.")
 
@@ -57,9 +60,10 @@ def info(
     paths: Annotated[
         Optional[List[Path]], typer.Argument(help="Motion files or folders of them.", show_default="the data folder")
     ] = None,
+    png: Annotated[Optional[Path], typer.Option("--png", help="Draw some clips at six moments each.")] = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Say what motion files hold: hand, object, clips a skill, lengths and speeds."""
+    """Say what motion files hold: clips a skill and resting pose, lengths, speeds, overlap of hand and object."""
     from hot.assets import data_root
     from hot.errors import BadFileError
     from hot.motions import load_motions
@@ -68,43 +72,49 @@ def info(
     files = [file for root in paths or [own] for file in _files_in(root)]
     if not files or files == [own]:
         raise BadFileError((paths or [own])[0], "holds no motions. Make some: hot data generate")
-    rows = [row for file in files for row in _describe(file, load_motions(file))]
+    sets = [(file, part) for file in files for part in _parts(load_motions(file))]
+    rows = [_described(file, part) for file, part in sets]
+    if png is not None:
+        contact_sheet.write_contact_sheet(png, [(part, *_specs(part), part.skills[0]) for _, part in sets])
+        console.note(f"Written: {png}")
     if as_json:
         return console.show_json(rows)
     cells = [[_text(value) for value in row.values()] for row in rows]
-    console.show_table("Motions", list(rows[0]), cells, words=4)
+    console.show_table(
+        "Motions; of speeds and overlap: median, 99th percentile, maximum", list(rows[0]), cells, words=4
+    )
 
 
 def _files_in(root: Path) -> List[Path]:
     return sorted(root.rglob("*.safetensors")) if root.is_dir() else [root]
 
 
-def _describe(file: Path, motions: Motions) -> List[Dict[str, Any]]:
-    """One row for each object and skill in a file that has clips."""
-    rows = []
+def _parts(motions: Motions) -> List[Motions]:
+    """The clips of each object and skill that has some."""
+    parts = []
     for o, object_name in enumerate(motions.objects):
         for s, skill in enumerate(motions.skills):
             ids = ((motions.clip_object == o) & (motions.clip_skill == s)).nonzero()[:, 0]
             if len(ids):
                 part = motions.select(ids)
-                names = {"file": str(file), "hand": motions.hand, "object": object_name, "skill": skill}
-                rows.append({**names, **_figures(part)})
-    return rows
+                kept = {"clip_object": part.clip_object * 0, "clip_skill": part.clip_skill * 0}
+                parts.append(replace(part, objects=(object_name,), skills=(skill,), **kept))
+    return parts
 
 
-def _figures(motions: Motions) -> Dict[str, Any]:
-    wrist, carried = motions.joint_vel[:, :3].norm(dim=-1), motions.object_linvel_w.norm(dim=-1)
-    return {
-        "clips": motions.num_clips,
-        "frames": int(motions.lengths.sum()),
-        "shortest_s": float(motions.lengths.min()) / motions.fps,
-        "longest_s": float(motions.lengths.max()) / motions.fps,
-        "wrist_mean_m_s": float(wrist.mean()),
-        "wrist_max_m_s": float(wrist.max()),
-        "object_max_m_s": float(carried.max()),
-        "contact_share": float((motions.contact == 1).float().mean()),
-    }
+def _specs(part: Motions) -> Tuple[HandSpec, ObjectSpec]:
+    return choices.specs_of(part.hand, part.objects[0])
+
+
+def _described(file: Path, part: Motions) -> Dict[str, Any]:
+    from hot.synthesis.inspection import inspect
+
+    names = {"file": str(file), "hand": part.hand, "object": part.objects[0], "skill": part.skills[0]}
+    return {**names, **inspect(part, *_specs(part)).model_dump(mode="json")}
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        counts = all(isinstance(number, int) for number in value.values())
+        return " ".join(f"{number} {name}" if counts else f"{number:.3g}" for name, number in value.items())
     return f"{value:.3g}" if isinstance(value, float) else str(value)

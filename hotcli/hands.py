@@ -180,16 +180,10 @@ def _preview(adoption: Adoption) -> None:
 
 
 def _draw(hand: HandSpec, postures: List[np.ndarray], path: Path) -> None:
-    from PIL import Image
-
     from hot.physics.hand_portrait import draw_hand
-    from hot.writing import write_atomically
+    from hot.writing import write_png
 
-    if path.suffix.lower() != ".png":
-        raise ConfigError(f"a picture's file ends in .png, not '{path.suffix}'")
-    picture = Image.fromarray(draw_hand(hand, postures))
-    with write_atomically(path) as temporary:
-        picture.save(temporary, format="PNG")
+    write_png(path, draw_hand(hand, postures))
 
 
 def _summary(hand: HandSpec) -> Dict[str, Any]:

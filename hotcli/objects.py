@@ -159,15 +159,13 @@ def _resting_of(name: str) -> Optional[RestingPoses]:
 def _draw(spec: ObjectSpec, resting: Optional[RestingPoses], path: Path) -> None:
     """Write a picture of an object in its most frequent resting poses."""
     import numpy as np
-    from PIL import Image
 
     from hot.physics.object_portrait import draw_portrait
-    from hot.writing import write_atomically
+    from hot.writing import write_png
 
     quats = np.array([[1.0, 0.0, 0.0, 0.0]]) if resting is None else resting.quat_w[:_SHOWN_POSES].double().numpy()
     picture = draw_portrait(spec, quats, width=320 + 240 * (len(quats) - 1), height=320, caption=spec.name)
-    with write_atomically(path) as temporary:
-        Image.fromarray(picture).save(temporary, format="PNG")
+    write_png(path, picture)
 
 
 def _facts(spec: ObjectSpec) -> Dict[str, Any]:

@@ -3,7 +3,7 @@
 from hot.evaluation.conditions import Condition, conditions
 from hot.evaluation.config import EvaluationConfig, RobustnessConfig
 from hot.evaluation.encoding import check_ending, write_mp4, write_video
-from hot.evaluation.judging import Exam, judge, resting_poses
+from hot.evaluation.judging import Exam, judge
 from hot.evaluation.metrics import (
     FrameErrors,
     Verdict,
@@ -58,7 +58,6 @@ __all__ = [
     "judge",
     "pick_clips",
     "read_report",
-    "resting_poses",
     "skill_success",
     "spider_success",
     "strict_success",

@@ -12,11 +12,12 @@ from hot.evaluation.report import OPEN_LOOP, SkillReport
 from hot.evaluation.summary import summarise
 from hot.hands import HandSpec
 from hot.motions import Motions
-from hot.objects import ObjectSpec, resting_classes
+from hot.objects import ObjectSpec
 from hot.physics.engines import concrete
 from hot.policies import Policy
 from hot.progress import Progress, silent
 from hot.rollouts import Disturbance, Trace, join, roll_out
+from hot.synthesis.inspection import resting_poses
 from hot.tracking import TrackingEnv
 from hot.tracking.config import ActionConfig, ObservationConfig, RandomizationConfig, TaskConfig, TerminationConfig
 
@@ -60,14 +61,6 @@ def judge(
     report = summarise(trace, exam.object_spec, controller, resting_poses(exam.motions, exam.object_spec))
     facts = {"condition": condition.name, "engine": concrete(task.physics.engine), "noise": task.reset.noise}
     return report.model_copy(update=facts), trace
-
-
-def resting_poses(motions: Motions, object_spec: ObjectSpec) -> Tuple[str, ...]:
-    """Class of each clip's resting pose: where a grasp begins, where a place ends; empty for other skills."""
-    if motions.skills[0] not in ("grasp", "place"):
-        return ()
-    rows = motions.clip_start[:-1] if motions.skills[0] == "grasp" else motions.clip_start[1:] - 1
-    return resting_classes(object_spec, motions.object_quat_w[rows])
 
 
 def _track(

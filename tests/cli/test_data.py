@@ -1,11 +1,17 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
+from PIL import Image
 
+from hot.hands import load_hand
 from hot.motions import load_motions, save_motions
+from hot.objects import load_object
 from hot.presets import resolve
+from hot.synthesis import load_resting
 from hotcli import choices
 
 
@@ -85,21 +91,60 @@ def test_an_unwritable_folder_is_one_line(hot, planner):
     assert "cannot be written" in result.stderr
 
 
-def test_info_says_clips_lengths_and_speeds(hot, clip_set):
-    save_motions("a/grasp.safetensors", clip_set("grasp", clips=3, frames=6))
-    save_motions("a/move.safetensors", clip_set("move", clips=2, frames=4))
+@pytest.fixture
+def still_clips(clip_set):
+    """Makes clips of the open Allegro hand a metre beside the Bottle, which stands; the wrist is said to move."""
+    hand, bottle = load_hand("allegro"), load_object("Bottle")
+
+    def make(skill, clips, frames):
+        rows = clips * frames
+        joints = torch.cat([torch.tensor([1.0, 0, 0, 0, 0, 0]), hand.open_fingers]).expand(rows, -1)
+        speed = torch.zeros_like(joints).index_fill(1, torch.tensor([0]), 1.0)
+        return replace(
+            clip_set(skill, clips, frames),
+            joint_names=hand.joint_names,
+            key_bodies=hand.key_bodies,
+            joint_pos=joints.contiguous(),
+            joint_vel=speed,
+            command=joints.contiguous(),
+            key_pos_w=torch.zeros(rows, len(hand.key_bodies), 3),
+            object_quat_w=load_resting(bottle.name).quat_w[:1].expand(rows, 4).contiguous(),
+        )
+
+    return make
+
+
+def test_info_says_clips_lengths_speeds_and_overlap(hot, still_clips):
+    save_motions("a/grasp.safetensors", still_clips("grasp", clips=3, frames=6))
+    save_motions("a/move.safetensors", still_clips("move", clips=2, frames=4))
     result = hot("data", "info", "a", "--json")
+    assert result.exit_code == 0, result.stderr
     grasp, move = json.loads(result.stdout)
     assert (grasp["hand"], grasp["object"], grasp["skill"]) == ("allegro", "Bottle", "grasp")
     assert (grasp["clips"], grasp["frames"], grasp["shortest_s"], grasp["longest_s"]) == (3, 18, 0.1, 0.1)
-    assert (grasp["wrist_mean_m_s"], grasp["wrist_max_m_s"], grasp["object_max_m_s"]) == (1.0, 1.0, 2.0)
+    assert grasp["wrist_m_s"] == {"p50": 1.0, "p99": 1.0, "max": 1.0} and grasp["object_m_s"]["p50"] == 2.0
+    assert sum(grasp["poses"].values()) == 3 and move["poses"] == {}
+    assert grasp["overlap_mm"]["max"] == 0.0 and grasp["early_touches"] == 0.0
     assert (move["skill"], move["clips"], move["contact_share"]) == ("move", 2, 1.0)
 
 
-def test_info_prints_a_table(hot, clip_set):
-    save_motions("data/motions/allegro/bottle/grasp.safetensors", clip_set())
+def test_info_prints_a_table(hot, still_clips):
+    save_motions("data/motions/allegro/bottle/grasp.safetensors", still_clips("grasp", 3, 4))
     text = hot("data", "info").stdout
-    assert "grasp" in text and "Bottle" in text and "wrist_max_m_s" in text
+    assert "grasp" in text and "Bottle" in text and "overlap_mm" in text
+
+
+def test_info_draws_a_contact_sheet(hot, still_clips):
+    pytest.importorskip("mujoco")
+    save_motions("a/move.safetensors", still_clips("move", clips=2, frames=8))
+    result = hot("data info a --png sheet.png")
+    if "no OpenGL" in result.stderr:
+        pytest.skip("no OpenGL here")
+    assert result.exit_code == 0, result.stderr
+    with Image.open("sheet.png") as picture:
+        assert picture.size == (6 * 240, 2 * 180)
+    refused = hot("data info a --png sheet.jpg")
+    assert refused.exit_code == 1 and "ends in .png" in refused.stderr
 
 
 def test_info_of_nothing_says_how_to_make_some(hot):
