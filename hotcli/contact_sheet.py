@@ -43,7 +43,8 @@ def _rows(motions: Motions, hand: HandSpec, object_spec: ObjectSpec, title: str)
         moments = torch.linspace(start, end - 1, _MOMENTS).round().long()
         parts = (motions.joint_pos, motions.object_pos_w, motions.object_quat_w)
         frames = torch.cat([part[moments] for part in parts], dim=-1).numpy()
-        caption = f"{title} {clip}"
-        pictures = render_frames(hand, object_spec, frames, width=_WIDTH, height=_HEIGHT, caption=caption)
-        rows.append(np.concatenate(list(pictures), axis=1))
+        look = {"width": _WIDTH, "height": _HEIGHT, "caption": f"{title} {clip}"}
+        # Each moment by itself, or the camera would stand where it sees all of them.
+        pictures = [next(render_frames(hand, object_spec, frame[None], **look)) for frame in frames]
+        rows.append(np.concatenate(pictures, axis=1))
     return rows
