@@ -13,6 +13,7 @@ from hot.objects import ObjectSpec
 from hot.synthesis.clearance import Clearance
 from hot.synthesis.closure import GraspEnergy
 from hot.synthesis.config import GraspConfig
+from hot.synthesis.distance import DistanceField
 from hot.synthesis.pads import Pads
 from hot.synthesis.refine import best_of, refine
 from hot.synthesis.resting import RestingPoses
@@ -43,14 +44,14 @@ class Candidates:
 
 
 class Planner:
-    """Turns seeds into candidates by minimising the grasp energy, on one device."""
+    """Turns seeds into candidates by minimising the grasp energy, on the distance field's device."""
 
     def __init__(
-        self, hand: HandSpec, object_spec: ObjectSpec, pads: Pads, config: GraspConfig, device: torch.device
+        self, hand: HandSpec, object_spec: ObjectSpec, pads: Pads, field: DistanceField, config: GraspConfig
     ) -> None:
-        self._hand, self._config, self._device = hand, config, device
-        self._energy = GraspEnergy(hand, object_spec, pads, config.closure, device)
-        self._clearance = Clearance(hand, object_spec, device)
+        self._hand, self._config, self._device = hand, config, field.device
+        self._energy = GraspEnergy(hand, object_spec, pads, field, config.closure)
+        self._clearance = Clearance(hand, object_spec, field.device)
         self._finger = torch.tensor([hand.finger_of_body[body] for body in hand.tree.joint_bodies[_WRIST:]])
 
     def plan(self, seeds: Seeds, resting: RestingPoses, count: int) -> Candidates:

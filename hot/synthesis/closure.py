@@ -56,15 +56,11 @@ class GraspEnergy:
     """
 
     def __init__(
-        self,
-        hand: HandSpec,
-        object_spec: ObjectSpec,
-        pads: Pads,
-        config: ClosureConfig,
-        device: torch.device,
+        self, hand: HandSpec, object_spec: ObjectSpec, pads: Pads, field: DistanceField, config: ClosureConfig
     ) -> None:
+        device = field.device
         self._kinematics, self._config = Kinematics(hand, device), config
-        self._field, self._pads = DistanceField(object_spec, device), pads.to(device)
+        self._field, self._pads = field, pads.to(device)
         self._surface = object_spec.surface_points.to(device)
         self._palm = [
             (c.shape, c.size, c.pos.float().to(device), c.quat.float().to(device))

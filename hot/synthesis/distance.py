@@ -25,6 +25,7 @@ class DistanceField:
     """
 
     def __init__(self, object_spec: ObjectSpec, device: Union[str, torch.device] = "cpu") -> None:
+        self.device = torch.device(device)
         corners = torch.from_numpy(object_spec.mesh.vertices).float()
         low, high = corners.amin(0) - _MARGIN, corners.amax(0) + _MARGIN
         counts = ((high - low) / _SPACING).ceil().long() + 1

@@ -7,20 +7,14 @@ import math
 import torch
 from torch import Tensor
 
-from hot import rotations
 from hot.config import Config
-from hot.hands import HandSpec, Kinematics
+from hot.hands import HandSpec
 from hot.objects import ObjectSpec
-from hot.synthesis.closed_hands import close_hands
 from hot.synthesis.grasps import Grasps
-from hot.synthesis.pads import find_pads
 from hot.synthesis.transforms import compose
 
 _DIRECTIONS = 32
-_SHAPES = 64
 _BINS = 10
-_NEAR = 0.005
-"""A pad nearer to the surface touches it [m]."""
 _REACH = 0.01
 """A surface point nearer to a touch is covered [m]."""
 _GOLDEN = math.pi * (3.0 - math.sqrt(5.0))
@@ -41,7 +35,7 @@ def diversity(grasps: Grasps, hand: HandSpec, object_spec: ObjectSpec) -> Divers
     """Figures of a library of G grasps."""
     return DiversityReport(
         wrist_spread=_wrist_spread(grasps, hand),
-        contact_coverage=_contact_coverage(grasps, hand, object_spec),
+        contact_coverage=_contact_coverage(grasps, object_spec),
         joint_entropy=_joint_entropy(grasps.fingers, hand.joint_lower[6:], hand.joint_upper[6:]),
     )
 
@@ -60,12 +54,8 @@ def even_directions(count: int) -> Tensor:
     return torch.stack([radius * (_GOLDEN * number).cos(), radius * (_GOLDEN * number).sin(), height], dim=-1)
 
 
-def _contact_coverage(grasps: Grasps, hand: HandSpec, object_spec: ObjectSpec) -> float:
-    pads = find_pads(hand, close_hands(hand, _SHAPES, torch.Generator().manual_seed(1)))
-    wrist = torch.cat([grasps.wrist_pos_o, rotations.to_euler(grasps.wrist_quat_o)], dim=-1)
-    poses = Kinematics(hand).forward(torch.cat([wrist, grasps.fingers], dim=-1))
-    places = pads.placed(poses)[0].flatten(0, 1)
-    touches = places[object_spec.signed_distance(places).abs() < _NEAR]
+def _contact_coverage(grasps: Grasps, object_spec: ObjectSpec) -> float:
+    touches = grasps.contact_pos_o[grasps.contact]
     if not len(touches):
         return 0.0
     return float((torch.cdist(object_spec.surface_points, touches).amin(1) < _REACH).float().mean())

@@ -38,8 +38,16 @@ class Grasps:
     """Deepest overlap of hand and object (G,) [m]."""
     disturbance: Tensor
     """Acceleration in every direction that the grasp survived (G,) [m/s^2]."""
+    contact: Tensor
+    """Which of the hand's pads touch the object (G, P) bool."""
+    contact_pos_o: Tensor
+    """Places of the pads (G, P, 3) [m]."""
+    contact_normal_o: Tensor
+    """The object's outward normals there (G, P, 3)."""
+    reach: Tensor
+    """Whether a hand gets to the grasp over the table without a collision, from each resting pose (G, R) bool."""
     pickup: Tensor
-    """Whether open loop lifted the object from each of its resting poses and set it down there (G, P) bool."""
+    """Whether open loop lifted the object from each of its resting poses and set it down there (G, R) bool."""
     meta: Dict[str, Any]
     """Where the grasps come from: seed, candidates and the like, as JSON values."""
 
@@ -63,10 +71,13 @@ class Grasps:
             BadFileError: the file cannot be written.
         """
         tensors = {name: getattr(self, name) for name in TENSORS}
+        tensors.update({name: tensors[name].half() for name in _COARSE})
         meta = {"hand": self.hand, "object": self.object, **self.meta}
         write_tensors(path or data_root() / _relative(self.hand, self.object), _KIND, tensors, meta)
 
 
+_COARSE = ("contact_pos_o", "contact_normal_o")
+"""Kept in 16 bits in files: to 0.1 mm, which no other use of a grasp depends on."""
 TENSORS = tuple(f.name for f in fields(Grasps) if f.name not in ("hand", "object", "meta"))
 
 
@@ -91,7 +102,8 @@ def load_grasps(hand: str, object_name: str) -> Grasps:
         raise BadFileError(path, f"must hold exactly {', '.join(TENSORS)}")
     if not all(torch.isfinite(t.float()).all() for t in content.tensors.values()):
         raise BadFileError(path, "holds numbers that are not finite")
-    return Grasps(hand, object_name, **content.tensors, meta=meta)
+    tensors = {**content.tensors, **{name: content.tensors[name].float() for name in _COARSE}}
+    return Grasps(hand, object_name, **tensors, meta=meta)
 
 
 def _relative(hand: str, object_name: str) -> Path:

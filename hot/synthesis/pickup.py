@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Tuple
+
 import torch
 from torch import Tensor
 
@@ -32,12 +34,14 @@ def serve_table(
     config: SynthesisConfig,
     generator: torch.Generator,
     progress: Progress,
-) -> Tensor:
-    """Which grasps lift the object off the table and set it down again, from which resting pose (G, P) bool.
+) -> Tuple[Tensor, Tensor]:
+    """Which grasps can be reached over the table, and which of them lift the object and set it down again, from which
+    resting pose (G, R) bool each.
 
     Each pair is tried once in each direction, along one of its collision-free ways; pairs without any fail.
     """
     passed = torch.ones(len(grasps), len(resting), dtype=torch.bool)
+    reach = torch.zeros_like(passed)
     approacher = Approacher(hand, object_spec, grasps, resting, config)
     for timeline in (grasp_timeline(config), place_timeline(config)):
         pairs, passed = passed.nonzero(), torch.zeros_like(passed)
@@ -45,9 +49,10 @@ def serve_table(
             ways = _one_each(approacher.find(pairs, timeline, generator), len(resting))
         except HotError:
             break
+        reach[ways.grasp, ways.rest] = True
         paths = approacher.paths(ways, timeline, torch.zeros(len(ways.grasp)), torch.zeros(len(ways.grasp), 2))
         passed[ways.grasp, ways.rest] = _replay(hand, object_spec, paths, progress)
-    return passed
+    return reach, passed
 
 
 def _one_each(ways: Approaches, poses: int) -> Approaches:

@@ -66,7 +66,7 @@ def find_grasps(
             batch = batch.select(farthest(batch.grasps, hand, _TRIED_ON_TABLE * count))
             if len(batch.grasps):
                 batch.grasps.disturbance[:] = synthesiser.strength(batch)
-                batch.grasps.pickup[:] = serve_table(
+                batch.grasps.reach[:], batch.grasps.pickup[:] = serve_table(
                     hand, object_spec, batch.grasps, resting, SynthesisConfig(), generator, progress
                 )
                 found.add(batch)

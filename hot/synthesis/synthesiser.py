@@ -17,11 +17,12 @@ from hot.synthesis.candidates import Candidates, Planner
 from hot.synthesis.clearance import Clearance
 from hot.synthesis.closed_hands import close_hands
 from hot.synthesis.config import GraspConfig
+from hot.synthesis.distance import DistanceField
 from hot.synthesis.grasps import Grasps
-from hot.synthesis.pads import find_pads
 from hot.synthesis.resting import RestingPoses
 from hot.synthesis.seeds import Seeder, Seeds
-from hot.synthesis.transforms import compose, invert
+from hot.synthesis.touches import pads_of, touches
+from hot.synthesis.transforms import Transform, compose, invert
 from hot.synthesis.trial import Held, Trial
 
 _SHAPES = 512
@@ -67,10 +68,10 @@ class Synthesiser:
         """Of a batch."""
         self.seeds = round(config.seeds * self.candidates)
         """Of a batch."""
+        self._pads, self._field = pads_of(hand), DistanceField(object_spec, self.device)
         closed = close_hands(hand, _SHAPES, generator)
-        pads = find_pads(hand, closed)
-        self._seeder = Seeder(hand, object_spec, resting, closed, pads, config)
-        self._planner = Planner(hand, object_spec, pads, config, self.device)
+        self._seeder = Seeder(hand, object_spec, resting, closed, self._pads, config)
+        self._planner = Planner(hand, object_spec, self._pads, self._field, config)
         self._clearance = Clearance(hand, object_spec, self.device)
         self._trial = Trial(hand, object_spec, config, physics, self.candidates, progress)
 
@@ -103,8 +104,8 @@ class Synthesiser:
         kept = (depth <= self._config.max_penetration).nonzero()[:, 0]
         held = held.select(kept)
         wrist_pos, wrist_quat = invert((held.pos_h, held.quat_h))
-        grasps = self._grasps(held, wrist_pos, wrist_quat, depth[kept])
         joints = torch.cat([wrist_pos, rotations.to_euler(wrist_quat), held.joints[:, _WRIST:]], dim=1)
+        grasps = self._grasps(held, (wrist_pos, wrist_quat), depth[kept], joints)
         origin = seeds.select(candidates.seed[held.rows].cpu())
         return Batch(grasps, held, replace(origin, joints=joints.cpu()))
 
@@ -112,17 +113,20 @@ class Synthesiser:
         """Largest acceleration [m/s^2] (G,) that each grasp survives in every direction."""
         return self._trial.strength(batch.held).cpu()
 
-    def _grasps(self, held: Held, wrist_pos: Tensor, wrist_quat: Tensor, depth: Tensor) -> Grasps:
+    def _grasps(self, held: Held, wrist_o: Transform, depth: Tensor, joints: Tensor) -> Grasps:
+        nowhere = torch.zeros(len(depth), len(self._resting), dtype=torch.bool)
         tensors = {
             "fingers": held.joints[:, _WRIST:],
             "command": held.command[:, _WRIST:],
-            "wrist_pos_o": wrist_pos,
-            "wrist_quat_o": wrist_quat,
+            "wrist_pos_o": wrist_o[0],
+            "wrist_quat_o": wrist_o[1],
             "slip": held.slip,
             "turn": held.turn,
             "penetration": depth,
             "disturbance": torch.full_like(depth, self._config.shake),
-            "pickup": torch.zeros(len(depth), len(self._resting), dtype=torch.bool),
+            "reach": nowhere,
+            "pickup": nowhere.clone(),
+            **touches(self._hand, self._pads, self._field, joints),
         }
         tensors = {name: tensor.cpu() for name, tensor in tensors.items()}
         return Grasps(self._hand.name, self._object.name, **tensors, meta={})

@@ -25,6 +25,7 @@ from hot.synthesis.transforms import compose
 
 HANDS = ["allegro", "mano", "shadow"]
 CPU = torch.device("cpu")
+FIELD = DistanceField(load_object("Box"))
 
 
 def generator(seed=3):
@@ -80,7 +81,7 @@ class Pinch:
 
     def __init__(self, allegro, config):
         hand, _, pads = allegro
-        self.energy = GraspEnergy(hand, load_object("Box"), pads, config, CPU)
+        self.energy = GraspEnergy(hand, load_object("Box"), pads, FIELD, config)
         self.half = float(load_object("Box").mesh.extents[0]) / 2
         self.asked = Asked(torch.zeros(1, len(pads.body), dtype=torch.bool), torch.zeros(1, 3), torch.zeros(1))
         tips = ((pads.kind == TIP) & (pads.finger == 0)).nonzero()[:1, 0], (pads.finger == 3).nonzero()[:1, 0]
@@ -111,7 +112,7 @@ def test_opposite_presses_balance_and_skew_ones_do_not(allegro):
 def test_forces_stay_within_the_friction_cone(allegro):
     hand, _, pads = allegro
     config = ClosureConfig(friction=0.4)
-    energy = GraspEnergy(hand, load_object("Box"), pads, config, CPU)
+    energy = GraspEnergy(hand, load_object("Box"), pads, FIELD, config)
     normal = torch.nn.functional.normalize(torch.randn(4, 6, 3, generator=generator()), dim=-1)
     force = energy._forces(torch.ones(4, 6), 100 * torch.randn(4, 6, 3, generator=generator(1)), normal)
     into = -(force * normal).sum(-1)
@@ -123,7 +124,7 @@ def test_forces_stay_within_the_friction_cone(allegro):
 def test_torques_do_the_work_of_the_pads(allegro):
     """J^T f, against the finite difference of the forces' work along each joint."""
     hand, closed, pads = allegro
-    energy = GraspEnergy(hand, load_object("Box"), pads, ClosureConfig(), CPU)
+    energy = GraspEnergy(hand, load_object("Box"), pads, FIELD, ClosureConfig())
     joints = torch.cat([torch.zeros(1, 6), closed.fingers[:1]], 1)
     asked = Asked(draw_pads(hand, pads, 1, generator()), torch.zeros(1, 3), torch.zeros(1))
     kinematics, step = Kinematics(hand), 1e-3
@@ -142,7 +143,7 @@ def test_refining_lowers_the_energy_and_keeps_the_joints_ranges(allegro):
     hand, closed, pads = allegro
     box, resting, config = load_object("Box"), load_resting("Box"), GraspConfig(refine_steps=40)
     seeds = Seeder(hand, box, resting, closed, pads, config).draw(24, 0, generator())
-    energy, asked = GraspEnergy(hand, box, pads, config.closure, CPU), seeds.asked(resting, CPU)
+    energy, asked = GraspEnergy(hand, box, pads, FIELD, config.closure), seeds.asked(resting, CPU)
     nothing = Press(torch.zeros(asked.pads.shape), torch.zeros(*asked.pads.shape, 3))
     before = torch.stack(list(energy(seeds.joints, nothing, asked).values())).sum(0)
     after = refine(hand, energy, seeds.joints, asked, config.refine_steps)
@@ -171,7 +172,7 @@ def test_planned_hands_start_clear_of_the_object(allegro):
     hand, closed, pads = allegro
     box, resting, config = load_object("Box"), load_resting("Box"), GraspConfig(refine_steps=40)
     seeds = Seeder(hand, box, resting, closed, pads, config).draw(24, None, generator())
-    planner = Planner(hand, box, pads, config, CPU)
+    planner = Planner(hand, box, pads, FIELD, config)
     planned = planner.plan(seeds, resting, 12)
     assert 0 < len(planned.start) <= 12 and len(planned.seed.unique()) == len(planned.seed)
     assert float(planned.press.abs().amax(1).min()) == pytest.approx(1.0, abs=1e-5)
