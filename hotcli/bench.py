@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional
 import typer
 from typing_extensions import Annotated
 
-from hot.errors import BadFileError
 from hotcli import choices, clips, console, options, progress
 
 if TYPE_CHECKING:
@@ -123,11 +122,11 @@ def _every_object(hand: HandSpec, preset: Preset, listener: Progress) -> Sizes:
     """Clips of all objects for which the hand has grasps, in several sizes."""
     from hot.motions import Motions
     from hot.objects import load_object, object_names
-    from hot.synthesis import ScalingConfig, Sizes, in_sizes
+    from hot.synthesis import ScalingConfig, Sizes, has_grasps, in_sizes
 
     scaling, found = ScalingConfig(factors=_FACTORS), []
     for name in object_names():
-        if _has_grasps(hand.name, name):
+        if has_grasps(hand.name, name):
             spec = load_object(name)
             motions = clips.planned(hand, spec, "grasp", preset, "train", listener)
             found.append(in_sizes(motions, hand, spec, scaling, preset.synthesis, listener))
@@ -138,19 +137,11 @@ def _every_object(hand: HandSpec, preset: Preset, listener: Progress) -> Sizes:
 def _hands_with_grasps(object_name: Optional[str]) -> List[str]:
     from hot.hands import packaged_hand_names
     from hot.objects import load_object
+    from hot.synthesis import has_grasps
 
     name = load_object(object_name or options.DEFAULT_OBJECT).name
     hands = packaged_hand_names()
-    return [hand for hand in hands if _has_grasps(hand, name)] or hands  # with none, the first says what to do
-
-
-def _has_grasps(hand: str, object_name: str) -> bool:
-    from hot.synthesis import load_grasps
-
-    try:
-        return len(load_grasps(hand, object_name)) > 0
-    except BadFileError:
-        return False
+    return [hand for hand in hands if has_grasps(hand, name)] or hands  # with none, the first says what to do
 
 
 def _as_json(report: Benched) -> Dict[str, Any]:

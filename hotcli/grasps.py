@@ -76,18 +76,13 @@ def list_(hand: _HANDS = "all", object_: _OBJECTS = "all", as_json: options.Json
     """What the libraries of grasps hold: counts by resting pose, strength, overlap, and how different they are."""
     from hot.hands import load_hand
     from hot.objects import load_object
-    from hot.synthesis import load_grasps
+    from hot.synthesis import has_grasps, load_grasps
 
     rows = []
     for hand_name, object_name in _pairs(hand, object_):
         hand_spec, object_spec = load_hand(hand_name), load_object(object_name)
-        try:
-            grasps = load_grasps(hand_spec.name, object_spec.name)
-        except BadFileError as error:
-            if "no grasps of" in error.problem:
-                continue
-            raise
-        rows.append(_figures(grasps, hand_spec, object_spec))
+        if has_grasps(hand_spec.name, object_spec.name):
+            rows.append(_figures(load_grasps(hand_spec.name, object_spec.name), hand_spec, object_spec))
     if as_json:
         return console.show_json(rows)
     if not rows:

@@ -199,15 +199,9 @@ def _poses(spec: ObjectSpec, resting: RestingPoses) -> List[Dict[str, Any]]:
 def _grasp_counts(name: str) -> Dict[str, int]:
     """Grasps of each hand that has any."""
     from hot.hands import hand_names
-    from hot.synthesis import load_grasps
+    from hot.synthesis import has_grasps, load_grasps
 
-    counts = {}
-    for hand in hand_names():
-        try:
-            counts[hand] = len(load_grasps(hand, name))
-        except BadFileError:
-            continue
-    return counts
+    return {hand: len(load_grasps(hand, name)) for hand in hand_names() if has_grasps(hand, name)}
 
 
 def _symmetry_text(spec: ObjectSpec) -> str:

@@ -81,15 +81,18 @@ _COARSE = ("contact_pos_o", "contact_normal_o")
 TENSORS = tuple(f.name for f in fields(Grasps) if f.name not in ("hand", "object", "meta"))
 
 
+def has_grasps(hand: str, object_name: str) -> bool:
+    """Whether a library of a hand and an object is in the data folder or ships."""
+    return _library(hand, object_name).is_file()
+
+
 def load_grasps(hand: str, object_name: str) -> Grasps:
     """The grasps of a hand and an object: the data folder's if there, else those that ship.
 
     Raises:
         BadFileError: there are none, or the file is damaged or of another hand or object.
     """
-    relative = _relative(hand, object_name)
-    own, shipped = data_root() / relative, packaged(*relative.parts)
-    path = own if own.is_file() or not shipped.is_file() else shipped
+    path = _library(hand, object_name)
     if not path.is_file():
         make = f"hot data generate --hand {hand} --object {object_name} --new-grasps 24"
         raise BadFileError(path, f"no grasps of {object_name} with {hand}. Make some: {make}")
@@ -108,3 +111,9 @@ def load_grasps(hand: str, object_name: str) -> Grasps:
 
 def _relative(hand: str, object_name: str) -> Path:
     return Path(_KIND) / hand / f"{object_name}.safetensors"
+
+
+def _library(hand: str, object_name: str) -> Path:
+    relative = _relative(hand, object_name)
+    own, shipped = data_root() / relative, packaged(*relative.parts)
+    return own if own.is_file() or not shipped.is_file() else shipped
