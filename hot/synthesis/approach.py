@@ -25,7 +25,7 @@ _OPENINGS = (0.3, 0.45, 0.6, 0.8, 1.0)
 """Shares of the way from the grasp to the open hand at which the fingers may wait, the tightest first."""
 _DIRECTIONS = 64
 _KEPT_DIRECTIONS = 6
-"""Directions drawn and tried for each grasp and resting pose."""
+"""Directions drawn, and tried unless told otherwise, for each grasp and resting pose."""
 _UP = (0.0, 0.0, 1.0)
 
 
@@ -54,14 +54,16 @@ class Approacher:
         self.rejected: Dict[str, int] = {}
         """How many pairs or ways fell to each rule."""
 
-    def find(self, pairs: Tensor, timeline: Timeline, generator: torch.Generator) -> Approaches:
-        """All approaches found for pairs (N, 2) of grasp and resting pose.
+    def find(
+        self, pairs: Tensor, timeline: Timeline, generator: torch.Generator, directions: int = _KEPT_DIRECTIONS
+    ) -> Approaches:
+        """The approaches found for pairs (N, 2) of grasp and resting pose, from some directions each.
 
         Raises:
             HotError: there is none; the message counts the reasons.
         """
         found = self._open(pairs)
-        found = self._turn(found, generator)
+        found = self._turn(found, generator, directions)
         found = found.select(self._check_path(found, timeline))
         if not len(found.grasp):
             reasons = ", ".join(f"{name}: {count}" for name, count in self.rejected.items())
@@ -138,7 +140,7 @@ class Approacher:
         margin = self._config.preshape_margin
         return -self._clearance.depth(self._joints(ways, fingers), *self._rest_pose(ways), margin=2 * margin)
 
-    def _turn(self, ways: Approaches, generator: torch.Generator) -> Approaches:
+    def _turn(self, ways: Approaches, generator: torch.Generator, kept: int) -> Approaches:
         """Each way several times, with directions within the cones about the vertical and about the palm's side."""
         cone, count = self._config.approach_cone, len(ways.grasp)
         cosine = 1.0 - (1.0 - math.cos(cone)) * torch.rand(count, _DIRECTIONS, generator=generator)
@@ -150,7 +152,7 @@ class Approacher:
         side = side / side.norm(dim=-1, keepdim=True).clamp_min(1e-9)
         inside = (directions * side[:, None]).sum(-1) > math.cos(cone)
         self.rejected["palm does not face down"] = int((~inside.any(1)).sum())
-        ranked = inside.float().argsort(dim=1, descending=True, stable=True)[:, :_KEPT_DIRECTIONS]
+        ranked = inside.float().argsort(dim=1, descending=True, stable=True)[:, :kept]
         rows, columns = inside.gather(1, ranked).nonzero(as_tuple=True)
         chosen = ways.select(rows)
         return Approaches(chosen.grasp, chosen.rest, directions[rows, ranked[rows, columns]], chosen.opened)

@@ -17,6 +17,8 @@ from hot.synthesis.resting import RestingPoses
 from hot.synthesis.synthesiser import Synthesiser
 
 _Result = TypeVar("_Result")
+_WARM_UP = 64
+"""Candidates of the batch before those that count: enough to compile and record every kernel."""
 
 
 class GraspBenchReport(Config):
@@ -68,10 +70,12 @@ def bench_grasps(
     depths = torch.zeros(0)
     try:
         for number in range(batches + 1):
-            seeds = made.draw(wanted)
-            candidates, plan = _timed(lambda: made.plan(seeds), made.device)  # noqa: B023  called at once
+            seeds, drawing = _timed(lambda: made.draw(wanted), made.device)
+            candidates, planning = _timed(lambda: made.plan(seeds), made.device)  # noqa: B023  called at once
+            if not number:
+                candidates = candidates.select(torch.arange(min(_WARM_UP, len(candidates.start)), device=made.device))
             batch, trial = _timed(lambda: made.attempt(seeds, candidates), made.device)  # noqa: B023
-            plans.append(plan)
+            plans.append(drawing + planning)
             trials.append(trial)
             depths = torch.cat([depths, batch.grasps.penetration]) if number else depths
             progress("making grasps", number, batches, {"grasps": float(len(depths))})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Tuple
 
 import torch
 from torch import Tensor
@@ -11,19 +12,24 @@ from hot import rotations
 from hot.hands import HandSpec
 from hot.objects import ObjectSpec
 from hot.synthesis.clearance import Clearance
-from hot.synthesis.closure import GraspEnergy
+from hot.synthesis.closure import Asked, GraspEnergy
 from hot.synthesis.config import GraspConfig
 from hot.synthesis.distance import DistanceField
 from hot.synthesis.pads import Pads
-from hot.synthesis.refine import best_of, refine
+from hot.synthesis.quality import compliance
+from hot.synthesis.refine import Refined, best_of, refine
 from hot.synthesis.resting import RestingPoses
-from hot.synthesis.seeds import Seeds
+from hot.synthesis.seeds import FAMILIES, Seeds
 
 _WRIST = 6
 _OPENINGS = (0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
 """Shares of the way to the open hand at which the fingers may start, the tightest first."""
 _START_OVERLAP = 0.0005
 """Deepest overlap of a hand that is about to close [m]."""
+_SUNK = 10.0
+"""Cost of points below the table; what cannot be reached there is of no use however well it holds."""
+_FLUSH = 1e-4
+"""Cost of not facing the surface that is as good as none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,38 +50,45 @@ class Candidates:
 
 
 class Planner:
-    """Turns seeds into candidates by minimising the grasp energy, on the distance field's device."""
+    """Turns seeds into candidates by minimising the grasp energy; all are on the distance field's device."""
 
     def __init__(
         self, hand: HandSpec, object_spec: ObjectSpec, pads: Pads, field: DistanceField, config: GraspConfig
     ) -> None:
-        self._hand, self._config, self._device = hand, config, field.device
+        self._hand, self._config = hand, config
         self._energy = GraspEnergy(hand, object_spec, pads, field, config.closure)
         self._clearance = Clearance(hand, object_spec, field.device)
         self._finger = torch.tensor([hand.finger_of_body[body] for body in hand.tree.joint_bodies[_WRIST:]])
 
     def plan(self, seeds: Seeds, resting: RestingPoses, count: int) -> Candidates:
-        """At most ``count`` candidates, those of least energy, that can be opened without touching."""
-        asked, config = seeds.asked(resting, self._device), self._config
-        sifted = refine(self._hand, self._energy, seeds.joints.to(self._device), asked, config.sift_steps)
-        rows = best_of(sifted, count)
+        """At most ``count`` candidates, the most promising of those that can be opened without touching."""
+        config, asked = self._config, seeds.asked(resting)
+        kind = seeds.rest * len(FAMILIES) + seeds.family
+        sifted = refine(self._hand, self._energy, seeds.joints, asked, config.sift_steps)
+        rows = best_of(sifted.energy, kind, round(config.surplus * count))
         asked = asked.select(rows)
         refined = refine(self._hand, self._energy, sifted.joints[rows], asked, config.refine_steps)
-        joints, press = refined.joints, refined.press
-        torque = self._energy.torque(joints, press, asked)[:, _WRIST:]
+        start, fits = self._opened(refined.joints)
+        hold = compliance(*self._energy.contacts(refined.joints, refined.press, asked))
+        doubt = hold * (refined.terms["facing"] + _FLUSH) + _SUNK * refined.terms["table"]
+        doubt = torch.where(fits, doubt, torch.inf)
+        best = best_of(doubt, kind[rows], count)
+        best = best[fits[best]]
+        return self._candidates(rows[best], refined.select(best), asked.select(best), start[best])
+
+    def _candidates(self, rows: Tensor, refined: Refined, asked: Asked, start: Tensor) -> Candidates:
+        joints = refined.joints
+        torque = self._energy.torque(joints, refined.press, asked)[:, _WRIST:]
         lead = torque / self._hand.stiffness[_WRIST:].to(torque)
-        plan = joints[:, _WRIST:]
-        start, fits = self._opened(joints)
-        candidates = Candidates(
+        return Candidates(
             seed=rows,
             wrist_pos_o=joints[:, :3],
             wrist_quat_o=rotations.from_euler(joints[:, 3:_WRIST]),
             start=start,
-            plan=plan,
+            plan=joints[:, _WRIST:],
             close=self._by_finger(self._energy.closing(joints, asked)[:, _WRIST:]),
             press=lead / lead.abs().amax(1, keepdim=True).clamp_min(1e-9),
         )
-        return candidates.select(fits)
 
     def _by_finger(self, torque: Tensor) -> Tensor:
         """Torques (N, J), each finger's largest made 1."""
@@ -86,15 +99,17 @@ class Planner:
             scaled[:, joints] = part / part.abs().amax(1, keepdim=True).clamp_min(1e-9)
         return scaled
 
-    def _opened(self, joints: Tensor):
+    def _opened(self, joints: Tensor) -> Tuple[Tensor, Tensor]:
         """The tightest opened fingers (N, J) that are clear of the object, and whether there are any (N,)."""
-        count, plan = len(joints), joints[:, _WRIST:]
-        pos, quat = joints.new_zeros(count, 3), joints.new_tensor([1.0, 0.0, 0.0, 0.0]).expand(count, 4)
-        opened, done = plan.clone(), torch.zeros(count, dtype=torch.bool, device=joints.device)
+        plan, wide = joints[:, _WRIST:], self._hand.open_fingers.to(joints)
+        opened, shut = plan.clone(), torch.arange(len(joints), device=joints.device)
         for share in _OPENINGS:
-            fingers = torch.lerp(plan, self._hand.open_fingers.to(plan).expand_as(plan), share)
-            depth = self._clearance.depth(torch.cat([joints[:, :_WRIST], fingers], 1), pos, quat, 0.01)
-            fits = (depth < _START_OVERLAP) & ~done
-            opened[fits] = fingers[fits]
-            done |= fits
+            hands = joints[shut]
+            hands[:, _WRIST:] = torch.lerp(plan[shut], wide, share)
+            pos, quat = joints.new_zeros(len(shut), 3), joints.new_tensor([1.0, 0.0, 0.0, 0.0]).expand(len(shut), 4)
+            fits = self._clearance.depth(hands, pos, quat, 0.01) < _START_OVERLAP
+            opened[shut[fits]] = hands[fits, _WRIST:]
+            shut = shut[~fits]
+        done = torch.ones(len(joints), dtype=torch.bool, device=joints.device)
+        done[shut] = False
         return opened, done

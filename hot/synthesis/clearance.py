@@ -12,7 +12,7 @@ from hot import rotations
 from hot.hands import BodyPoses, HandSpec, Kinematics
 from hot.objects import ObjectSpec
 
-_HANDS, _POINTS = 2048, 32768
+_HANDS, _POINTS = {"cpu": 2048, "cuda": 32768}, {"cpu": 32768, "cuda": 1 << 17}
 """Most hands and points that are looked at at once, which bounds memory."""
 
 
@@ -38,7 +38,7 @@ class Clearance:
         depth = joint_pos.new_full(joint_pos.shape[:1], -margin)
         apart = (joint_pos[:, :3] - object_pos_w).norm(dim=-1)
         rows = (apart < self._reach + self._object.radius + margin).nonzero()[:, 0]
-        for part in rows.split(_HANDS):
+        for part in rows.split(_HANDS[rows.device.type]):
             depth[part] = self._depth(joint_pos[part], object_pos_w[part], object_quat_w[part], margin)
         return depth
 
@@ -54,7 +54,8 @@ class Clearance:
         depth = points.new_full(points.shape[:-1], -margin)
         close = points[near]
         if len(close):
-            depth[near] = torch.cat([-self._object.signed_distance(part) for part in close.split(_POINTS)])
+            parts = close.split(_POINTS[close.device.type])
+            depth[near] = torch.cat([-self._object.signed_distance(part) for part in parts])
         return depth.amax(-1).clamp_min(-margin)
 
     def _object_in_hand(self, poses: BodyPoses, pos: Tensor, quat: Tensor, margin: float) -> Tensor:
@@ -78,8 +79,8 @@ def _reach(hand: HandSpec) -> float:
 
 def shape_distance(shape: str, size: Tuple[float, ...], points: Tensor) -> Tensor:
     """Signed distance (...) [m] of points (..., 3) in a collision shape's own frame, exact outside and inside."""
-    if shape == "box":
-        beyond = points.abs() - points.new_tensor(size)
+    if shape == "box":  # without a tensor of the sizes, which a GPU that records would have to fetch
+        beyond = torch.stack([axis.abs() - half for axis, half in zip(points.unbind(-1), size)], dim=-1)
         return beyond.clamp_min(0).norm(dim=-1) + beyond.amax(-1).clamp_max(0)
     if shape == "capsule":
         along = points[..., 2].clamp(-size[1], size[1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Callable, Dict
+from typing import Callable, Dict, Tuple
 
 import torch
 from torch import Tensor
@@ -23,6 +23,8 @@ _EVEN = 0.5
 """Part of the force that all fingers in use (and the palm) share alike, so that none of them is left in the air."""
 _LINK_RADIUS = 0.007
 """Of the balls that stand for links where fingers must not cross [m]."""
+_ABOVE_TABLE = 0.008
+"""Least height over the table [m]: in closing the object moves in the hand by a centimetre."""
 _NEVER = -1e4
 
 
@@ -63,7 +65,7 @@ class GraspEnergy:
         self._field, self._pads = field, pads.to(device)
         self._surface = object_spec.surface_points.to(device)
         self._palm = [
-            (c.shape, c.size, c.pos.float().to(device), c.quat.float().to(device))
+            (c.shape, c.size, c.pos.float().to(device), _turn(c.quat).to(device))
             for c in hand.tree.colliders
             if c.body == 0
         ]
@@ -82,16 +84,21 @@ class GraspEnergy:
         moment = torch.cross(points, force, dim=-1).sum(1) / _LEVER
         skin = self._kinematics.collider_points(poses)
         inside = (-self._field.distance(skin)).clamp_min(0.0).sum(-1)
-        below = -(skin * asked.up_o[:, None]).sum(-1) - asked.height[:, None]
+        below = _ABOVE_TABLE - (skin * asked.up_o[:, None]).sum(-1) - asked.height[:, None]
         return {
             "touch": config.touch * _CM * (distance.abs() * share).sum(-1),
             "facing": config.facing * ((1.0 + (facing * normal).sum(-1)) * share).sum(-1),
             "balance": config.balance * (force.sum(1).square().sum(-1) + moment.square().sum(-1)),
             "spread": config.spread * share.square().sum(-1),
             "object": config.object * _CM * (inside + self._into_palm(poses)),
-            "table": config.table * _CM * below.clamp_min(0.0).sum(-1),
+            "table": config.table * _CM * (below.clamp_min(0.0) * asked.up_o.any(-1, keepdim=True)).sum(-1),
             "itself": config.itself * _CM * self._overlap(points, facing),
         }
+
+    def contacts(self, joints: Tensor, press: Press, asked: Asked) -> Tuple[Tensor, Tensor]:
+        """Where the pads are (N, P, 3) [m] and their shares of the force (N, P)."""
+        points, _ = self._pads.placed(self._kinematics.forward(joints))
+        return points, self._shares(press.shares, asked)
 
     def torque(self, joints: Tensor, press: Press, asked: Asked) -> Tensor:
         """Joint torques (N, D) that press with the planned forces: the pads' Jacobians, transposed, times them."""
@@ -126,11 +133,10 @@ class GraspEnergy:
 
     def _into_palm(self, poses: BodyPoses) -> Tensor:
         """How far points of the object reach into the palm, summed (N,) [m]: its few large shapes have few points."""
-        points = rotations.rotate_inverse(poses.quat_w[:, :1], self._surface - poses.pos_w[:, :1])  # (N, Q, 3)
+        points = (self._surface - poses.pos_w[:, :1]) @ rotations.to_matrix(poses.quat_w[:, 0])  # (N, Q, 3)
         deep = points.new_zeros(len(points))
-        for shape, size, pos, quat in self._palm:
-            seen = rotations.rotate_inverse(quat, points - pos)
-            deep = deep + (-shape_distance(shape, size, seen)).clamp_min(0.0).sum(-1)
+        for shape, size, pos, turn in self._palm:
+            deep = deep + (-shape_distance(shape, size, (points - pos) @ turn)).clamp_min(0.0).sum(-1)
         return deep
 
     def _overlap(self, points: Tensor, facing: Tensor) -> Tensor:
@@ -138,3 +144,8 @@ class GraspEnergy:
         centres = (points - _LINK_RADIUS * facing).index_select(1, self._links)
         apart = (centres[:, :, None] - centres[:, None]).square().sum(-1).add(1e-10).sqrt()
         return ((2 * _LINK_RADIUS - apart).clamp_min(0.0) * self._apart).sum((1, 2))
+
+
+def _turn(quat: Tensor) -> Tensor:
+    """Rotation matrix (3, 3) in single precision."""
+    return rotations.to_matrix(quat).float()

@@ -72,8 +72,10 @@ class GraspConfig(Config):
     """Seeds for each candidate."""
     sift_steps: int = Field(default=40, ge=1)
     """Steps after which the seeds of least energy are chosen."""
-    refine_steps: int = Field(default=200, ge=1)
-    """Further steps by which the chosen become planned grasps."""
+    surplus: float = Field(default=3.0, ge=1)
+    """Seeds chosen for each candidate."""
+    refine_steps: int = Field(default=100, ge=1)
+    """Further steps by which the chosen become planned grasps; the most promising of them are the candidates."""
     close_frames: int = Field(default=30, ge=1)
     """Frames in which the hand closes while the object is held in place."""
     close_lead: float = Field(default=0.1, gt=0)
@@ -86,8 +88,8 @@ class GraspConfig(Config):
     """Largest distance of the holding command beyond the joint position [rad]."""
     release_frames: int = Field(default=12, ge=1)
     """Frames after the object is let go, before the test begins."""
-    shake_frames: int = Field(default=30, ge=1)
-    """Frames of each of the six directions of the shake."""
+    shake_frames: int = Field(default=20, ge=1)
+    """Frames of each of the six directions of the shake: an object that is let go has fallen 0.6 m by then."""
     shake: float = Field(default=10.8, gt=0)
     """Net acceleration in each direction of the shake [m/s^2] (1.1 g: a carried object is accelerated too)."""
     stronger: Tuple[float, ...] = (16.0, 24.0)

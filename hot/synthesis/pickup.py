@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Tuple
+from typing import Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -20,6 +20,8 @@ from hot.synthesis.paths import Paths, hinge_angles
 from hot.synthesis.resting import RestingPoses
 from hot.synthesis.timeline import grasp_timeline, place_timeline
 
+_DIRECTIONS = 2
+"""Directions from which a grasp is tried on the table."""
 _MAX_MISS = 0.03
 """Farthest that a carried object may end from where it should be [m]."""
 _MAX_TILT = 0.35
@@ -31,22 +33,23 @@ def serve_table(
     object_spec: ObjectSpec,
     grasps: Grasps,
     resting: RestingPoses,
+    poses: Sequence[int],
     config: SynthesisConfig,
     generator: torch.Generator,
     progress: Progress,
 ) -> Tuple[Tensor, Tensor]:
     """Which grasps can be reached over the table, and which of them lift the object and set it down again, from which
-    resting pose (G, R) bool each.
+    resting pose (G, R) bool each; only ``poses`` are tried.
 
     Each pair is tried once in each direction, along one of its collision-free ways; pairs without any fail.
     """
-    passed = torch.ones(len(grasps), len(resting), dtype=torch.bool)
-    reach = torch.zeros_like(passed)
+    reach = torch.zeros(len(grasps), len(resting), dtype=torch.bool)
+    passed = torch.zeros_like(reach).index_fill(1, torch.tensor(poses, dtype=torch.long), True)
     approacher = Approacher(hand, object_spec, grasps, resting, config)
     for timeline in (grasp_timeline(config), place_timeline(config)):
         pairs, passed = passed.nonzero(), torch.zeros_like(passed)
         try:
-            ways = _one_each(approacher.find(pairs, timeline, generator), len(resting))
+            ways = _one_each(approacher.find(pairs, timeline, generator, _DIRECTIONS), len(resting))
         except HotError:
             break
         reach[ways.grasp, ways.rest] = True

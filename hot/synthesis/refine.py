@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Dict, Tuple
 
 import torch
 from torch import Tensor
 
+from hot.fusion import Replay
 from hot.hands import HandSpec
 from hot.synthesis.closure import Asked, GraspEnergy, Press
 
@@ -24,31 +26,60 @@ class Refined:
 
     joints: Tensor  # (N, D), the wrist's in the object frame
     press: Press
-    energy: Tensor  # (N,)
+    terms: Dict[str, Tensor]  # (N,) each
+
+    @property
+    def energy(self) -> Tensor:
+        """Sum of the terms (N,)."""
+        return _total(self.terms)
+
+    def select(self, rows: Tensor) -> Refined:
+        """Some of them, by mask or index."""
+        terms = {name: term[rows] for name, term in self.terms.items()}
+        return Refined(self.joints[rows], Press(self.press.shares[rows], self.press.tangents[rows]), terms)
 
 
 def refine(hand: HandSpec, energy: GraspEnergy, joints: Tensor, asked: Asked, steps: int) -> Refined:
-    """Minimise from joints (N, D) by Adam, fingers kept within their ranges."""
-    lower, upper = (limit[_WRIST:].to(joints.device) for limit in (hand.joint_lower, hand.joint_upper))
-    slides, hinges, fingers = (p.clone().requires_grad_() for p in joints.split([3, 3, joints.shape[1] - _WRIST], 1))
-    shares = joints.new_zeros(asked.pads.shape).requires_grad_()
-    tangents = joints.new_zeros(*asked.pads.shape, 3).requires_grad_()
-    groups = [{"params": [p], "lr": rate} for p, rate in zip((slides, hinges, fingers), _RATES)]
-    optimizer = torch.optim.Adam([*groups, {"params": [shares, tangents], "lr": _FORCE_RATE}], betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _LAST ** (step / steps))
-    for _ in range(steps):
-        optimizer.zero_grad()
-        terms = energy(torch.cat([slides, hinges, fingers], 1), Press(shares, tangents), asked)
-        torch.stack(list(terms.values())).sum().backward()
+    """Minimise from joints (N, D) by Adam, fingers kept within their ranges. On a GPU a step is one launch."""
+    device, fade = joints.device, _LAST ** (1.0 / steps)
+    on_gpu = device.type == "cuda"
+    lower, upper = (limit[_WRIST:].to(device) for limit in (hand.joint_lower, hand.joint_upper))
+    places = [p.clone().requires_grad_() for p in joints.split([3, 3, joints.shape[1] - _WRIST], 1)]
+    forces = [torch.zeros(*asked.pads.shape, *last, device=device, requires_grad=True) for last in ((), (3,))]
+    unknowns, rates = [*places, *forces], [*_RATES, _FORCE_RATE, _FORCE_RATE]
+    groups = [
+        {"params": [p], "lr": torch.tensor(rate, device=device) if on_gpu else rate} for p, rate in zip(unknowns, rates)
+    ]
+    optimizer = torch.optim.Adam(groups, betas=(0.9, 0.98), capturable=on_gpu)
+
+    def descend() -> Tuple[Tensor, ...]:
+        total = _total(energy(torch.cat(places, 1), Press(*forces), asked)).sum()
+        for unknown, gradient in zip(unknowns, torch.autograd.grad(total, unknowns)):
+            unknown.grad = gradient
         optimizer.step()
-        schedule.step()
+        for group in optimizer.param_groups:
+            group["lr"] *= fade
         with torch.no_grad():
-            fingers.clamp_(lower, upper)
-    final, press = torch.cat([slides, hinges, fingers], 1).detach(), Press(shares.detach(), tangents.detach())
+            places[-1].clamp_(lower, upper)
+        return ()
+
+    step = Replay(descend, device)
+    for _ in range(steps):
+        step()
+    final, press = torch.cat(places, 1).detach(), Press(*(force.detach() for force in forces))
     with torch.no_grad():
-        return Refined(final, press, torch.stack(list(energy(final, press, asked).values())).sum(0))
+        return Refined(final, press, energy(final, press, asked))
 
 
-def best_of(refined: Refined, count: int) -> Tensor:
-    """Rows (count,) of least energy, in their order."""
-    return refined.energy.argsort()[:count].sort().values
+def _total(terms: Dict[str, Tensor]) -> Tensor:
+    return torch.stack(list(terms.values())).sum(0)
+
+
+def best_of(cost: Tensor, kind: Tensor, count: int) -> Tensor:
+    """Rows (count,) of least cost (N,), of every kind (N,) the same share, in their order."""
+    order = cost.argsort(stable=True)
+    order = order[kind[order].argsort(stable=True)]  # kind by kind, the best first
+    sizes = kind.unique(return_counts=True)[1]
+    firsts = (sizes.cumsum(0) - sizes).repeat_interleave(sizes)
+    rank = (torch.arange(len(cost), device=cost.device) - firsts) / sizes.repeat_interleave(sizes)
+    return order[rank.argsort(stable=True)[:count]].sort().values

@@ -18,7 +18,7 @@ from hot.synthesis.grasps import TENSORS, Grasps
 from hot.synthesis.pickup import serve_table
 from hot.synthesis.resting import RestingPoses, find_resting_poses
 from hot.synthesis.seeds import Seeds
-from hot.synthesis.selection import farthest, select_diverse
+from hot.synthesis.selection import farthest, select_diverse, sturdiest
 from hot.synthesis.synthesiser import Batch, Synthesiser
 
 _LOG = logging.getLogger(__name__)
@@ -26,8 +26,10 @@ _SURPLUS = 2
 """The search goes on until there are so many times more grasps than asked for, so that the selection has a choice."""
 _FEW = 6
 """Fewer successes than this are no family whose variations are worth half of a resting pose's share."""
-_TRIED_ON_TABLE = 3
-"""Times the number of grasps asked for that are lifted off the table in one round: a thousand alike teach nothing."""
+_SHAKEN_HARDER = 6
+"""Times the number of grasps asked for whose strength is measured in one round: a thousand alike teach nothing."""
+_TRIED_ON_TABLE = 2
+"""Times the number of grasps asked for, the sturdiest, that are lifted off the table in one round."""
 
 
 def find_grasps(
@@ -44,7 +46,7 @@ def find_grasps(
 
     Rounds of candidates go on until every resting pose has its share of grasps that also lift the object off
     the table and set it down, or ``config.rounds`` are over; from the second round on, half of the candidates
-    are variations of what did best for the poses that lack grasps.
+    are variations of what did best for the poses that lack grasps, and only those poses are tried.
 
     Args:
         physics: of closing and shaking. Lifting and placing are judged by MuJoCo C in any case, so a grasp found on a
@@ -60,14 +62,16 @@ def find_grasps(
     share = -(-count // len(resting))
     try:
         for number in range(config.rounds):
-            seeds = synthesiser.draw(found.families(share))
+            lacking = found.families(share)
+            seeds = synthesiser.draw(lacking)
             batch = synthesiser.attempt(seeds, synthesiser.plan(seeds))
             found.count(len(seeds.joints), synthesiser.candidates, len(batch.grasps))
-            batch = batch.select(farthest(batch.grasps, hand, _TRIED_ON_TABLE * count))
+            batch = batch.select(farthest(batch.grasps, hand, _SHAKEN_HARDER * count))
             if len(batch.grasps):
                 batch.grasps.disturbance[:] = synthesiser.strength(batch)
+                batch = batch.select(sturdiest(batch.grasps, hand, batch.origins.rest.cpu(), _TRIED_ON_TABLE * count))
                 batch.grasps.reach[:], batch.grasps.pickup[:] = serve_table(
-                    hand, object_spec, batch.grasps, resting, SynthesisConfig(), generator, progress
+                    hand, object_spec, batch.grasps, resting, list(lacking), SynthesisConfig(), generator, progress
                 )
                 found.add(batch)
             _LOG.info("round %d: %s", number + 1, found.figures)
@@ -129,6 +133,7 @@ class _Found:
         return families
 
     def _parents(self, rest: int) -> Seeds:
-        chosen = [batch.origins.select(batch.grasps.pickup[:, rest]) for batch in self._batches]
+        lifted = [batch.grasps.pickup[:, rest].to(batch.origins.rest.device) for batch in self._batches]
+        chosen = [batch.origins.select(rows) for batch, rows in zip(self._batches, lifted)]
         joined = Seeds.join(chosen)
         return replace(joined, rest=torch.full_like(joined.rest, rest))

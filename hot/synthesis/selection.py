@@ -45,6 +45,15 @@ def farthest(grasps: Grasps, hand: HandSpec, count: int) -> Tensor:
     return torch.tensor(_farthest(_features(grasps, hand), allowed, [], count), dtype=torch.long)
 
 
+def sturdiest(grasps: Grasps, hand: HandSpec, kind: Tensor, count: int) -> Tensor:
+    """Rows of about ``count`` grasps: of every kind (G,) as many, the strongest of each, far from each other."""
+    features, kinds = _features(grasps, hand), kind.unique().tolist()
+    picked: List[int] = []
+    for each in kinds:
+        picked += _sturdiest(features, grasps, kind == each, picked, -(-count // len(kinds)))
+    return torch.tensor(picked, dtype=torch.long)
+
+
 def _features(grasps: Grasps, hand: HandSpec) -> Tensor:
     palm_pos, palm_quat = compose(grasps.wrist_o, (hand.palm_pos_h, hand.palm_quat_h))
     axes = rotations.to_matrix(palm_quat).flatten(1)

@@ -30,6 +30,8 @@ _SHAPES = 512
 _WRIST = 6
 _BATCHES = {"cpu": 192, "cuda": 4096}
 """Candidates a round: a GPU takes for a few as long as for thousands."""
+_WORLDS = 4096
+"""Most hands in physics at once: of more candidates those that still hold are put together before the next test."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,13 +40,12 @@ class Batch:
 
     grasps: Grasps
     held: Held  # of the grasps, on the engine's device
-    origins: Seeds  # where each grasp ended, and what its pads were asked for
+    origins: Seeds  # where each grasp ended, and what its pads were asked for; on the engine's device too
 
     def select(self, rows: Tensor) -> Batch:
         """Some of them, by index."""
-        return Batch(
-            self.grasps.select(rows), self.held.select(rows.to(self.held.rows.device)), self.origins.select(rows)
-        )
+        there = rows.to(self.held.rows.device)
+        return Batch(self.grasps.select(rows), self.held.select(there), self.origins.select(there))
 
 
 class Synthesiser:
@@ -61,7 +62,6 @@ class Synthesiser:
         progress: Progress,
     ) -> None:
         self._hand, self._object, self._resting, self._config = hand, object_spec, resting, config
-        self._generator = generator
         on_gpu = physics.engine == "warp" and physics.device != "cpu" and torch.cuda.is_available()
         self.device = torch.device("cuda" if on_gpu else "cpu")
         self.candidates = config.candidates or _BATCHES[self.device.type]
@@ -70,10 +70,11 @@ class Synthesiser:
         """Of a batch."""
         self._pads, self._field = pads_of(hand), DistanceField(object_spec, self.device)
         closed = close_hands(hand, _SHAPES, generator)
-        self._seeder = Seeder(hand, object_spec, resting, closed, self._pads, config)
+        own = torch.Generator(self.device).manual_seed(int(torch.randint(2**62, (), generator=generator)))
+        self._seeder = Seeder(hand, object_spec, resting, closed, self._pads, config, own)
         self._planner = Planner(hand, object_spec, self._pads, self._field, config)
         self._clearance = Clearance(hand, object_spec, self.device)
-        self._trial = Trial(hand, object_spec, config, physics, self.candidates, progress)
+        self._trial = Trial(hand, object_spec, config, physics, min(self.candidates, _WORLDS), progress)
 
     def close(self) -> None:
         """Free the engine."""
@@ -83,13 +84,13 @@ class Synthesiser:
         """Seeds of a batch: some for any use, and equal shares for the resting poses that are named, half of a share
         variations of a pose's parents where it has any."""
         free = round(self.seeds * self._config.free_share) if families else self.seeds
-        parts = [self._seeder.draw(free, None, self._generator)]
+        parts = [self._seeder.draw(free, None)]
         for rest, parents in families.items():
             wanted = (self.seeds - free) // len(families)
             if parents is not None:
-                parts.append(self._seeder.vary(parents, wanted // 2, self._generator))
+                parts.append(self._seeder.vary(parents, wanted // 2))
                 wanted -= wanted // 2
-            parts.append(self._seeder.draw(wanted, rest, self._generator))
+            parts.append(self._seeder.draw(wanted, rest))
         return Seeds.join(parts)
 
     def plan(self, seeds: Seeds) -> Candidates:
@@ -106,8 +107,7 @@ class Synthesiser:
         wrist_pos, wrist_quat = invert((held.pos_h, held.quat_h))
         joints = torch.cat([wrist_pos, rotations.to_euler(wrist_quat), held.joints[:, _WRIST:]], dim=1)
         grasps = self._grasps(held, (wrist_pos, wrist_quat), depth[kept], joints)
-        origin = seeds.select(candidates.seed[held.rows].cpu())
-        return Batch(grasps, held, replace(origin, joints=joints.cpu()))
+        return Batch(grasps, held, replace(seeds.select(candidates.seed[held.rows]), joints=joints))
 
     def strength(self, batch: Batch) -> Tensor:
         """Largest acceleration [m/s^2] (G,) that each grasp survives in every direction."""

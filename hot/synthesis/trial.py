@@ -24,6 +24,7 @@ _TOUCH = 0.05
 """Force that counts as a touch [N]."""
 _WRIST = 6
 _UP = (0.0, 0.0, 1.0)
+_SIDES = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,17 +111,21 @@ class Trial:
         return held
 
     def strength(self, held: Held) -> Tensor:
-        """Largest acceleration [m/s^2] (N,) of those asked for that each grasp survives in all six directions.
+        """Largest acceleration [m/s^2] (N,) of those asked for that each grasp survives in each of six directions.
 
-        Those given must have survived the shake of the trial itself.
+        Those given must have survived the shake of the trial itself. Directions are tried side by side, from rest.
         """
-        config = self._config
-        strength = torch.full((len(held.rows),), config.shake, device=held.joints.device)
-        rows = torch.arange(len(held.rows), device=held.joints.device)
+        device = held.joints.device
+        strength = torch.full((len(held.rows),), self._config.shake, device=device)
+        rows = torch.arange(len(held.rows), device=device)
+        directions = torch.cat(_directions())[:_SIDES].to(device)
         fresh = replace(held, rows=rows)
-        for level in config.stronger:
-            survivors = self.shake(fresh.select(rows), level)
-            rows = survivors.rows
+        for level in self._config.stronger:
+            pulled, pulls = fresh.select(rows.repeat_interleave(_SIDES)), level * directions.repeat(len(rows), 1)
+            batches = torch.arange(len(pulled.rows), device=device).split(self._worlds)
+            parts = [self._shake(pulled.select(part), pulls[part][None]).rows for part in batches if len(part)]
+            survived = torch.cat([rows[:0], *parts]).bincount(minlength=len(strength)) == _SIDES
+            rows = survived.nonzero()[:, 0]
             strength[rows] = level
         return strength
 
@@ -188,13 +193,17 @@ class Trial:
         return torch.cat([wrist, touching + config.squeeze * press], dim=-1)
 
     def _shake(self, held: Held, pulls: Tensor) -> Held:
-        """Net gravity (S, 3) [m/s^2], one row after another; a zero row is rest. Returns what still holds."""
+        """Net gravity (S, 3), or (S, N, 3) for each hand, [m/s^2], one row after another; a zero row is rest.
+
+        Returns what still holds.
+        """
         config, physics = self._config, self._physics(len(held.rows))
         filled = held.select(_filled(torch.arange(len(held.rows), device=physics.device), physics.num_worlds))
         self._place(physics, filled.joints, compose(_wrist_pose(filled.joints), (filled.pos_h, filled.quat_h)))
         physics.set_targets(filled.command)
         before, worst = (filled.first_pos_h, filled.first_quat_h), filled
         for pull in pulls:
+            pull = pull if pull.dim() == 1 else pull[_filled(torch.arange(len(pull)), physics.num_worlds)]
             physics.set_object_force(self._force(physics, pull))
             for _ in range(config.shake_frames):
                 physics.step()
@@ -222,7 +231,7 @@ class Trial:
         return (held.slip < config.max_slip) & (held.turn < config.max_turn) & (held.fingers >= config.min_fingers)
 
     def _force(self, physics: Physics, net: Tensor) -> Tensor:
-        """Force (N, 3) [N] that turns gravity into the net acceleration (3,) [m/s^2]."""
+        """Force (N, 3) [N] that turns gravity into the net acceleration (3,) or (N, 3) [m/s^2]."""
         force = self._object.mass * (net.to(physics.device) + _GRAVITY * torch.tensor(_UP, device=physics.device))
         return force.expand(physics.num_worlds, 3)
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from hot.errors import HotError
+from hot.fusion import Replay, fuse
 from hot.hands import HandSpec
 from hot.motions import Motions
 from hot.objects import ObjectSpec
@@ -17,7 +18,6 @@ from hot.physics import Physics, Scene, clear, make_physics, overwrite
 from hot.tracking.actions import ActionMap
 from hot.tracking.config import TaskConfig
 from hot.tracking.following import displacement, move_wrist
-from hot.tracking.fusion import Replay, fuse
 from hot.tracking.observations import layout, observe
 from hot.tracking.reference import Reference
 from hot.tracking.resets import Draws, Start, draw_factors, draws_needed, perturb

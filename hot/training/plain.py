@@ -11,7 +11,7 @@ from typing import Dict, Tuple
 import torch
 from torch import Tensor
 
-from hot.tracking.fusion import Replay, fuse
+from hot.fusion import Replay, fuse
 from hot.training.config import PpoConfig
 from hot.training.network import ActorCritic
 from hot.training.normaliser import absorb

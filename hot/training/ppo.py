@@ -20,7 +20,7 @@ from rl_games.common.gym_compat import spaces
 from rl_games.common.ivecenv import IVecEnv
 from torch import Tensor
 
-from hot.tracking.fusion import Replay, fuse
+from hot.fusion import Replay, fuse
 from hot.training.config import PpoConfig
 from hot.training.network import ActorCritic
 from hot.training.normaliser import absorb

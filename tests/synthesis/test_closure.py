@@ -126,7 +126,8 @@ def test_torques_do_the_work_of_the_pads(allegro):
     hand, closed, pads = allegro
     energy = GraspEnergy(hand, load_object("Box"), pads, FIELD, ClosureConfig())
     joints = torch.cat([torch.zeros(1, 6), closed.fingers[:1]], 1)
-    asked = Asked(draw_pads(hand, pads, 1, generator()), torch.zeros(1, 3), torch.zeros(1))
+    pinch = draw_pads(hand, pads, torch.zeros(1, dtype=torch.long), generator())
+    asked = Asked(pinch, torch.zeros(1, 3), torch.zeros(1))
     kinematics, step = Kinematics(hand), 1e-3
     _, facing = pads.placed(kinematics.forward(joints))
     torque = energy.closing(joints, asked)[0]
@@ -142,8 +143,8 @@ def test_torques_do_the_work_of_the_pads(allegro):
 def test_refining_lowers_the_energy_and_keeps_the_joints_ranges(allegro):
     hand, closed, pads = allegro
     box, resting, config = load_object("Box"), load_resting("Box"), GraspConfig(refine_steps=40)
-    seeds = Seeder(hand, box, resting, closed, pads, config).draw(24, 0, generator())
-    energy, asked = GraspEnergy(hand, box, pads, FIELD, config.closure), seeds.asked(resting, CPU)
+    seeds = Seeder(hand, box, resting, closed, pads, config, generator()).draw(24, 0)
+    energy, asked = GraspEnergy(hand, box, pads, FIELD, config.closure), seeds.asked(resting)
     nothing = Press(torch.zeros(asked.pads.shape), torch.zeros(*asked.pads.shape, 3))
     before = torch.stack(list(energy(seeds.joints, nothing, asked).values())).sum(0)
     after = refine(hand, energy, seeds.joints, asked, config.refine_steps)
@@ -155,7 +156,7 @@ def test_refining_lowers_the_energy_and_keeps_the_joints_ranges(allegro):
 def test_seeds_over_a_table_look_down_and_use_the_thumb_with_another_finger(allegro):
     hand, closed, pads = allegro
     bottle, resting = load_object("Bottle"), load_resting("Bottle")
-    seeds = Seeder(hand, bottle, resting, closed, pads, GraspConfig()).draw(50, 1, generator())
+    seeds = Seeder(hand, bottle, resting, closed, pads, GraspConfig(), generator()).draw(50, 1)
     assert len(seeds.joints) == 50 and (seeds.rest == 1).all()
     wrist = seeds.joints[:, :3], rotations.from_euler(seeds.joints[:, 3:6])
     palm = compose(
@@ -171,7 +172,7 @@ def test_seeds_over_a_table_look_down_and_use_the_thumb_with_another_finger(alle
 def test_planned_hands_start_clear_of_the_object(allegro):
     hand, closed, pads = allegro
     box, resting, config = load_object("Box"), load_resting("Box"), GraspConfig(refine_steps=40)
-    seeds = Seeder(hand, box, resting, closed, pads, config).draw(24, None, generator())
+    seeds = Seeder(hand, box, resting, closed, pads, config, generator()).draw(24, None)
     planner = Planner(hand, box, pads, FIELD, config)
     planned = planner.plan(seeds, resting, 12)
     assert 0 < len(planned.start) <= 12 and len(planned.seed.unique()) == len(planned.seed)

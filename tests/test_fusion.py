@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from hot.tracking.fusion import Replay, fuse
+from hot.fusion import Replay, fuse
 
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU")
 
