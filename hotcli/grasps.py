@@ -80,10 +80,7 @@ def list_(hand: _KEPT_HANDS = "all", object_: _KEPT_OBJECTS = "all", as_json: op
     """What the libraries of grasps hold: counts by resting pose, strength, overlap, and how different they are."""
     from hot.synthesis import load_grasps
 
-    rows = [
-        _figures(load_grasps(hand_spec.name, object_spec.name), hand_spec, object_spec)
-        for hand_spec, object_spec in _kept(hand, object_)
-    ]
+    rows = [_figures(load_grasps(*pair), *choices.specs_of(*pair)) for pair in _kept(hand, object_)]
     if as_json:
         return console.show_json(rows)
     if not rows:
@@ -111,14 +108,12 @@ def check(
     engines = [{**choices.engine_of(name), **options.assignments(set_)} for name in _engines(engine)]
     reports = []
     with progress.drawn() as listener:
-        for hand_spec, object_spec in _existing(hand, object_):
-            grasps = load_grasps(hand_spec.name, object_spec.name)
+        for pair in _existing(hand, object_):
+            specs, grasps = choices.specs_of(*pair), load_grasps(*pair)
             for overrides in engines:
-                preset = choices.make_preset(
-                    hand_spec.name, object_spec.name, None, (), {**options.given(seed=seed), **overrides}
-                )
+                preset = choices.make_preset(*pair, None, (), {**options.given(seed=seed), **overrides})
                 config = preset.synthesis, preset.grasp, preset.physics.fine()
-                reports.append(check_grasps(hand_spec, object_spec, grasps, seconds, preset.seed, config, listener))
+                reports.append(check_grasps(*specs, grasps, seconds, preset.seed, config, listener))
     if as_json:
         return console.show_json(hold_table.as_data(reports))
     hold_table.show(reports)
@@ -164,32 +159,28 @@ def _pairs(hands: Optional[str], objects: Optional[str]) -> List[Tuple[str, str]
     ]
 
 
-def _kept(hands: Optional[str], objects: Optional[str]) -> List[Tuple[HandSpec, ObjectSpec]]:
+def _kept(hands: Optional[str], objects: Optional[str]) -> List[Tuple[str, str]]:
     """Those of the pairs that were asked for of which there is a library, shipped or one's own."""
     from hot.hands import hand_names, load_hand
     from hot.objects import load_object, object_names
     from hot.synthesis import has_grasps
 
-    hand_specs = [load_hand(name) for name in _listed(hands, hand_names())]
-    object_specs = [load_object(name) for name in _listed(objects, object_names())]
-    return [(hand, each) for hand in hand_specs for each in object_specs if has_grasps(hand.name, each.name)]
+    hand_list = hand_names() if hands == "all" else [load_hand(name).name for name in _listed(hands, ())]
+    object_list = object_names() if objects == "all" else [load_object(name).name for name in _listed(objects, ())]
+    return [(hand, name) for hand in hand_list for name in object_list if has_grasps(hand, name)]
 
 
-def _existing(hands: Optional[str], objects: Optional[str]) -> List[Tuple[HandSpec, ObjectSpec]]:
-    """The same; what was named but has no library is an error.
+def _existing(hands: Optional[str], objects: Optional[str]) -> List[Tuple[str, str]]:
+    """The same; a pair that was named but has no library is an error.
 
     Raises:
         HotError: it says which libraries there are.
     """
     found = _kept(hands, objects)
-    lacking = [
-        f"{object_name} with {hand_name}"
-        for hand_name in _listed(hands, [])
-        for object_name in _listed(objects, [])
-        if (hand_name.lower(), object_name.lower()) not in [(h.name.lower(), o.name.lower()) for h, o in found]
-    ]
+    named = [(hand, name) for hand in _listed(hands, ()) for name in _listed(objects, ())]
+    lacking = [f"{name} with {hand}" for hand, name in named if not _kept(hand, name)]
     if lacking or not found:
-        there = [f"{object_spec.name} with {hand.name}" for hand, object_spec in _kept("all", "all")]
+        there = [f"{name} with {hand}" for hand, name in _kept("all", "all")]
         asked = console.names(lacking) if lacking else f"{objects} with {hands}"
         raise HotError(f"no grasps of {asked}. There are: {console.names(there)}. Make some: hot grasps find")
     return found
