@@ -1,4 +1,4 @@
-"""``hot grasps``: find static grasps, say what the libraries hold, and how fast they are made."""
+"""``hot grasps``: find static grasps, say what the libraries hold, whether they last, and how fast they are made."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from typing_extensions import Annotated
 
 from hot.errors import BadFileError, HotError
-from hotcli import choices, clips, console, lanes, options, progress
+from hotcli import choices, clips, console, hold_table, lanes, options, progress
 
 if TYPE_CHECKING:
     from hot.hands import HandSpec
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Static grasps: find them, and look at the libraries.")
 _HANDS = Annotated[Optional[str], typer.Option("--hand", help="Hands, by commas; all: every packaged one.")]
 _OBJECTS = Annotated[Optional[str], typer.Option("--object", help="Objects, by commas; all: every packaged one.")]
+_KEPT_HANDS = Annotated[Optional[str], typer.Option("--hand", help="Hands, by commas; all: every one with grasps.")]
+_KEPT_OBJECTS = Annotated[
+    Optional[str], typer.Option("--object", help="Objects, by commas; all: every one with grasps.")
+]
 
 
 @app.command()
@@ -72,22 +76,47 @@ def _tried(preset: Preset, count: int, folder: Path) -> str:
 
 
 @app.command("list")
-def list_(hand: _HANDS = "all", object_: _OBJECTS = "all", as_json: options.JsonOption = False) -> None:
+def list_(hand: _KEPT_HANDS = "all", object_: _KEPT_OBJECTS = "all", as_json: options.JsonOption = False) -> None:
     """What the libraries of grasps hold: counts by resting pose, strength, overlap, and how different they are."""
-    from hot.hands import load_hand
-    from hot.objects import load_object
-    from hot.synthesis import has_grasps, load_grasps
+    from hot.synthesis import load_grasps
 
-    rows = []
-    for hand_name, object_name in _pairs(hand, object_):
-        hand_spec, object_spec = load_hand(hand_name), load_object(object_name)
-        if has_grasps(hand_spec.name, object_spec.name):
-            rows.append(_figures(load_grasps(hand_spec.name, object_spec.name), hand_spec, object_spec))
+    rows = [_figures(load_grasps(*pair), *choices.specs_of(*pair)) for pair in _kept(hand, object_)]
     if as_json:
         return console.show_json(rows)
     if not rows:
         return console.note("None. Make some: hot grasps find")
     console.show_table("Grasps", list(rows[0]), [[_text(value) for value in row.values()] for row in rows], words=2)
+
+
+@app.command()
+def check(
+    hand: _KEPT_HANDS = "all",
+    object_: _KEPT_OBJECTS = "all",
+    engine: Annotated[
+        Optional[str],
+        typer.Option("--engine", help="auto, mujoco or warp; several by commas.", show_default="auto"),
+    ] = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="Length of the motion.")] = 5.0,
+    seed: options.SeedOption = None,
+    set_: options.SetOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Hold every grasp while the hand carries the object about, and count those in which it neither slips nor turns."""
+    from hot.synthesis import load_grasps
+    from hot.synthesis.holding import check_grasps
+
+    engines = [{**choices.engine_of(name), **options.assignments(set_)} for name in _engines(engine)]
+    reports = []
+    with progress.drawn() as listener:
+        for pair in _existing(hand, object_):
+            specs, grasps = choices.specs_of(*pair), load_grasps(*pair)
+            for overrides in engines:
+                preset = choices.make_preset(*pair, None, (), {**options.given(seed=seed), **overrides})
+                config = preset.synthesis, preset.grasp, preset.physics.fine()
+                reports.append(check_grasps(*specs, grasps, seconds, preset.seed, config, listener))
+    if as_json:
+        return console.show_json(hold_table.as_data(reports))
+    hold_table.show(reports)
 
 
 @app.command()
@@ -128,6 +157,38 @@ def _pairs(hands: Optional[str], objects: Optional[str]) -> List[Tuple[str, str]
     return [
         (hand, name) for hand in _listed(hands, packaged_hand_names()) for name in _listed(objects, packaged_names())
     ]
+
+
+def _kept(hands: Optional[str], objects: Optional[str]) -> List[Tuple[str, str]]:
+    """Those of the pairs that were asked for of which there is a library, shipped or one's own."""
+    from hot.hands import hand_names, load_hand
+    from hot.objects import load_object, object_names
+    from hot.synthesis import has_grasps
+
+    hand_list = hand_names() if hands == "all" else [load_hand(name).name for name in _listed(hands, ())]
+    object_list = object_names() if objects == "all" else [load_object(name).name for name in _listed(objects, ())]
+    return [(hand, name) for hand in hand_list for name in object_list if has_grasps(hand, name)]
+
+
+def _existing(hands: Optional[str], objects: Optional[str]) -> List[Tuple[str, str]]:
+    """The same; a pair that was named but has no library is an error.
+
+    Raises:
+        HotError: it says which libraries there are.
+    """
+    found = _kept(hands, objects)
+    named = [(hand, name) for hand in _listed(hands, ()) for name in _listed(objects, ())]
+    lacking = [f"{name} with {hand}" for hand, name in named if not _kept(hand, name)]
+    if lacking or not found:
+        there = [f"{name} with {hand}" for hand, name in _kept("all", "all")]
+        asked = console.names(lacking) if lacking else f"{objects} with {hands}"
+        raise HotError(f"no grasps of {asked}. There are: {console.names(there)}. Make some: hot grasps find")
+    return found
+
+
+def _engines(names: Optional[str]) -> Sequence[Optional[str]]:
+    """Each engine that was named, once; auto if none was."""
+    return list(dict.fromkeys(options.split_names([names]))) if names else [None]
 
 
 def _listed(names: Optional[str], known: Sequence[str]) -> Sequence[str]:

@@ -8,7 +8,6 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from torch import Tensor
 
 from hot.errors import ConfigError
-from hot.evaluation.intervals import Interval, paired_means, paired_rates, wilson
 from hot.evaluation.metrics import (
     FrameErrors,
     Verdict,
@@ -22,6 +21,7 @@ from hot.evaluation.metrics import (
 )
 from hot.evaluation.report import OPEN_LOOP, ClipScore, Comparison, Difference, PoseReport, Rate, SkillReport
 from hot.evaluation.skill_rules import skill_success
+from hot.intervals import Interval, paired_means, paired_rates, wilson
 from hot.objects import ObjectSpec
 from hot.rollouts import Trace
 

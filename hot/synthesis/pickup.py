@@ -58,6 +58,13 @@ def serve_table(
     return reach, passed
 
 
+def lead_targets(hand: HandSpec, wrist: Tensor) -> Tensor:
+    """Targets (N, T, 6) that lead wrist joints (N, T, 6) by damping / stiffness times their velocity, so that the
+    drives do not lag."""
+    lead = (hand.damping / hand.stiffness)[:6] * wrist.diff(dim=1, append=wrist[:, -1:]) / CONTROL_DT
+    return wrist + lead
+
+
 def _one_each(ways: Approaches, poses: int) -> Approaches:
     """The first way of each pair."""
     pair = ways.grasp * poses + ways.rest
@@ -66,15 +73,11 @@ def _one_each(ways: Approaches, poses: int) -> Approaches:
 
 
 def _replay(hand: HandSpec, object_spec: ObjectSpec, paths: Paths, progress: Progress) -> Tensor:
-    """Which paths (N,) end with the object where it should be when the commands are followed blindly.
-
-    Targets lead by damping / stiffness times the velocity, so that the wrist's drives do not lag.
-    """
+    """Which paths (N,) end with the object where it should be when the commands are followed blindly."""
     count, frames = paths.contact.shape
     hinges, _ = hinge_angles(paths)
     wrist = torch.cat([paths.wrist_pos_w, hinges], dim=-1)
-    lead = (hand.damping / hand.stiffness)[:6] * wrist.diff(dim=1, append=wrist[:, -1:]) / CONTROL_DT
-    targets = torch.cat([wrist + lead, paths.command], dim=-1)
+    targets = torch.cat([lead_targets(hand, wrist), paths.command], dim=-1)
     physics = make_physics(Scene(hand, [object_spec], torch.zeros(count, dtype=torch.long)), JUDGING_PHYSICS)
     try:
         physics.write_state(

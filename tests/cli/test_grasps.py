@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -7,6 +8,7 @@ import pytest
 import hot.synthesis
 from hot.errors import HotError
 from hot.synthesis.bench import GraspBenchReport
+from hot.synthesis.holding import HoldReport
 
 
 @pytest.fixture
@@ -111,3 +113,64 @@ def test_speed_is_told_with_the_share_that_passes(hot, monkeypatch):
     assert "40%" in result.stdout and "mano: 100.0 grasps/s, 40% of the candidates, mean of 1 objects" in result.stdout
     (row,) = json.loads(hot("grasps bench --batches 3 --engine mujoco --json").stdout)
     assert row["grasps"] == 400
+
+
+@pytest.fixture
+def holder(monkeypatch):
+    """Stands in for the check: of four grasps, MuJoCo loses the second, Warp the second and the third."""
+    calls = []
+
+    def check_grasps(hand, object_spec, grasps, seconds, seed, config, progress):
+        physics = config[2]
+        calls.append((hand.name, object_spec.name, physics.engine, physics.substeps, seconds, seed))
+        return HoldReport(
+            hand=hand.name,
+            object=object_spec.name,
+            engine=physics.engine,
+            seconds=seconds,
+            acceleration_m_s2=0.7,
+            turn_speed_rad_s=3.0,
+            grasps=4,
+            lost=(1,) if physics.engine == "mujoco" else (1, 2),
+            low=0.3,
+            high=0.95,
+            median_slip_mm=3.0,
+            worst_slip_mm=100.0,
+            median_turn_deg=2.0,
+            worst_turn_deg=180.0,
+        )
+
+    monkeypatch.setattr("hot.synthesis.holding.check_grasps", check_grasps)
+    monkeypatch.setattr("hotcli.choices._insist_on_gpu", lambda: None)
+    return calls
+
+
+def test_every_library_is_held_on_every_engine(hot, holder):
+    result = hot("grasps check --hand mano --object hammer,Sword --engine mujoco,warp --seconds 2 --seed 7")
+    assert result.exit_code == 0, result.stderr
+    assert holder == [("mano", o, e, 4, 2.0, 7) for o in ("Hammer", "Sword") for e in ("mujoco", "warp")]
+    assert "dropped" in result.stdout
+    assert "mujoco: 6 of 8 grasps held, 75.0 [40.9, 92.9] %" in result.stdout  # Wilson's interval of 6 in 8
+    assert "mujoco and warp: 4 of 8 grasps held" in result.stdout
+
+
+def test_held_grasps_are_told_to_programs(hot, holder):
+    told = json.loads(hot("grasps check --hand mano --object Hammer --engine mujoco --json").stdout)
+    (library,), (total,) = told["libraries"], told["total"]
+    assert (library["held"], library["lost"], library["seconds"]) == (3, [1], 5.0)
+    assert (total["engine"], total["held"], total["grasps"]) == ("mujoco", 3, 4)
+
+
+def test_all_libraries_are_held_those_of_ones_own_too(hot, holder):
+    from hot.synthesis import load_grasps
+
+    replace(load_grasps("mano", "Hammer"), object="Torus").save()
+    assert hot("grasps check --hand mano --engine mujoco").exit_code == 0
+    assert [name for _, name, *_ in holder] == ["Bottle", "Box", "Hammer", "Sword", "Torus"]
+
+
+def test_a_library_that_does_not_exist_is_named_with_those_that_do(hot, holder):
+    result = hot("grasps check --hand mano --object Hammer,Ball")
+    assert result.exit_code == 1 and not holder
+    assert "no grasps of Ball with mano. There are: " in result.stderr and "Hammer with mano" in result.stderr
+    assert "no grasps of all with leap" in hot("grasps check --hand leap").stderr

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hot.evaluation.intervals import paired_means, paired_rates, wilson
+from hot.intervals import paired_means, paired_rates, wilson
 
 
 def test_wilson_of_eight_in_ten_by_hand():
