@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from hot.hands import HandSpec
     from hot.motions import Motions
     from hot.objects import ObjectSpec
+    from hot.planning import Sizes
     from hot.presets import Preset
     from hot.progress import Progress
-    from hot.synthesis import Sizes
     from hot.tracking import TrackingEnv
     from hot.tracking.bench import BenchReport
     from hot.training.bench import TrainingBenchReport
@@ -122,7 +122,8 @@ def _every_object(hand: HandSpec, preset: Preset, listener: Progress) -> Sizes:
     """Clips of all objects for which the hand has grasps, in several sizes."""
     from hot.motions import Motions
     from hot.objects import load_object, object_names
-    from hot.synthesis import ScalingConfig, Sizes, has_grasps, in_sizes
+    from hot.planning import ScalingConfig, Sizes, in_sizes
+    from hot.synthesis import has_grasps
 
     scaling, found = ScalingConfig(factors=_FACTORS), []
     for name in object_names():

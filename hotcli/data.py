@@ -107,7 +107,7 @@ def _specs(part: Motions) -> Tuple[HandSpec, ObjectSpec]:
 
 
 def _described(file: Path, part: Motions) -> Dict[str, Any]:
-    from hot.synthesis.inspection import inspect
+    from hot.planning.inspection import inspect
 
     names = {"file": str(file), "hand": part.hand, "object": part.objects[0], "skill": part.skills[0]}
     return {**names, **inspect(part, *_specs(part)).model_dump(mode="json")}

@@ -12,8 +12,9 @@ from hot.errors import ConfigError
 from hot.evaluation.config import EvaluationConfig
 from hot.hands import hand_names
 from hot.objects import object_names
+from hot.planning.config import ScalingConfig
 from hot.presets.files import skill_names, spelled
-from hot.synthesis.config import GraspConfig, RestingConfig, ScalingConfig, SynthesisConfig
+from hot.synthesis.config import GraspConfig, RestingConfig, SynthesisConfig
 from hot.tracking.config import TaskConfig
 from hot.training.config import PpoConfig
 

@@ -66,7 +66,7 @@ def test_bench_measures_learning_when_asked(hot, benched, monkeypatch):
 
 
 def test_bench_compares_a_batch_of_many_objects_with_one(hot, benched, monkeypatch):
-    from hot import synthesis
+    from hot import planning, synthesis
 
     def has_grasps(hand, name):
         return name in ("Bottle", "Box")
@@ -76,7 +76,7 @@ def test_bench_compares_a_batch_of_many_objects_with_one(hot, benched, monkeypat
         return SimpleNamespace(motions=spec.name, objects=dict.fromkeys(names, spec))
 
     monkeypatch.setattr(synthesis, "has_grasps", has_grasps)
-    monkeypatch.setattr(synthesis, "in_sizes", in_sizes)
+    monkeypatch.setattr(planning, "in_sizes", in_sizes)
     monkeypatch.setattr("hot.motions.Motions.concatenate", staticmethod(list))
     (row,) = json.loads(hot("bench --hand mano --num-envs 8 --engine mujoco --mixed --json").stdout)
     assert row["cost_of_mixing"] == 1.0

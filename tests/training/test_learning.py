@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hot.evaluation import Exam, compare, judge
+from hot.planning import generate
 from hot.runs import Run
-from hot.synthesis import SynthesisConfig, generate
+from hot.synthesis import SynthesisConfig
 from hot.tracking.config import ActionConfig, ObservationConfig, ResetConfig, TaskConfig
 from hot.training import TeacherData, train_teacher
 from hot.training.config import NetworkConfig, PpoConfig

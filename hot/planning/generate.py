@@ -13,16 +13,16 @@ from hot.errors import HotError, UnknownNameError
 from hot.hands import HandSpec
 from hot.motions import Motions
 from hot.objects import ObjectSpec
+from hot.planning.freemove import draw_free_moves
+from hot.planning.transport import draw_transports
 from hot.progress import Progress, silent
 from hot.synthesis.approach import Approacher
 from hot.synthesis.clearance import Clearance
 from hot.synthesis.config import SynthesisConfig
-from hot.synthesis.freemove import draw_free_moves
 from hot.synthesis.grasps import load_grasps
 from hot.synthesis.paths import Paths, hinge_angles, join_paths, to_motions
 from hot.synthesis.resting import load_resting
 from hot.synthesis.timeline import grasp_timeline, place_timeline
-from hot.synthesis.transport import draw_transports
 
 _LOG = logging.getLogger(__name__)
 _DRAWS = 40
@@ -63,7 +63,7 @@ def generate(
     else:
         paths = _redraw(makers[skill], planner.refuse, clips, skill, progress)
     progress(f"planning {skill}", clips, clips, {})
-    meta = {"generator": "hot.synthesis", "seed": seed, "split": split, "config": config.model_dump()}
+    meta = {"generator": "hot.planning", "seed": seed, "split": split, "config": config.model_dump()}
     return to_motions(paths, hand, object_spec.name, skill, meta)
 
 

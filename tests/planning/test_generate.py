@@ -9,7 +9,8 @@ from hot import rotations
 from hot.errors import HotError, UnknownNameError
 from hot.hands import Kinematics, load_hand
 from hot.objects import load_object
-from hot.synthesis import SKILLS, SynthesisConfig, generate, load_grasps
+from hot.planning import SKILLS, generate
+from hot.synthesis import SynthesisConfig, load_grasps
 from hot.synthesis.clearance import Clearance
 from hot.synthesis.transforms import compose, invert
 

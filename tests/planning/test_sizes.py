@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from hot.synthesis import SynthesisConfig, generate
-from hot.synthesis.config import ScalingConfig
-from hot.synthesis.sizes import in_sizes
+from hot.planning import generate
+from hot.planning.config import ScalingConfig
+from hot.planning.sizes import in_sizes
+from hot.synthesis import SynthesisConfig
 
 
 def test_sizes_add_clips_objects_and_shares(allegro, bottle):

@@ -8,9 +8,10 @@ from typing import Dict
 from hot.hands import HandSpec
 from hot.motions import Motions
 from hot.objects import ObjectSpec
+from hot.planning.config import ScalingConfig
+from hot.planning.scaling import scale_clips, scaled_spec
 from hot.progress import Progress, silent
-from hot.synthesis.config import ScalingConfig, SynthesisConfig
-from hot.synthesis.scaling import scale_clips, scaled_spec
+from hot.synthesis.config import SynthesisConfig
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,10 @@ from hot import rotations
 from hot.errors import HotError
 from hot.hands import Kinematics, load_hand
 from hot.objects import load_object
-from hot.synthesis import SynthesisConfig, generate
+from hot.planning import generate
+from hot.planning.scaling import scale_clips, scaled_spec
+from hot.synthesis import SynthesisConfig
 from hot.synthesis.clearance import Clearance
-from hot.synthesis.scaling import scale_clips, scaled_spec
 
 HAND, BOTTLE, CONFIG = load_hand("mano"), load_object("Bottle"), SynthesisConfig()
 FACTORS = (0.75, 1.5)
