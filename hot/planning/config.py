@@ -1,4 +1,4 @@
-"""Choices of the planner that synthesis has no part in."""
+"""Choices of the planner beyond those of reaching an object on the table. Frames are 1/60 s."""
 
 from __future__ import annotations
 
@@ -7,6 +7,82 @@ from typing import Tuple
 from pydantic import Field, field_validator
 
 from hot.config import Config
+from hot.synthesis.config import SynthesisConfig
+
+
+class LimitsConfig(Config):
+    """What a hand must be able to follow. Hinges of the wrist have ``max_hinge_speed``."""
+
+    wrist_speed: float = Field(default=3.0, gt=0)
+    """Of the wrist's origin [m/s]."""
+    wrist_acceleration: float = Field(default=40.0, gt=0)
+    """[m/s^2]; the drives' 100 N move the heaviest hand and object at 50."""
+    finger_speed: float = Field(default=12.0, gt=0)
+    """Of any finger joint [rad/s]."""
+    load: float = Field(default=4.0, gt=0)
+    """Most that a held object may be accelerated beyond what its grasp was shaken with, as a factor: a shake lasts
+    half a second in each direction, a swing a tenth."""
+
+
+class TossConfig(Config):
+    """A throw, or a catch run backwards: swing, let go in free fall, part, stop."""
+
+    still_frames: int = Field(default=2, ge=1)
+    """Frames at rest with the object in the hand."""
+    swing_frames: int = Field(default=22, ge=2)
+    """Frames between rest and the speed of flight."""
+    open_frames: int = Field(default=8, ge=2)
+    """Frames in which hand and object fall freely side by side while the fingers open or close."""
+    part_frames: int = Field(default=6, ge=3)
+    """Frames in which the hand falls back from the object at ``part_acceleration``."""
+    part_acceleration: float = Field(default=16.0, gt=0)
+    """Of the object as seen from the hand [m/s^2]: 2 cm in three frames, 8 cm in six."""
+    stop_frames: int = Field(default=12, ge=2)
+    """Frames in which the free hand comes to rest, or leaves it."""
+    unsure_frames: int = Field(default=2, ge=0)
+    """Frames of parting in which a touch is still neither asked for nor wrong."""
+    height: Tuple[float, float] = (0.6, 1.1)
+    """Of the object where the fingers begin to open, or have closed [m]."""
+    exit_cone: float = Field(default=0.9, gt=0)
+    """Half angle of the cone about the palm's normal in which an object may leave the hand [rad]."""
+
+    @property
+    def frames(self) -> int:
+        """Of the whole clip."""
+        return self.still_frames + self.swing_frames + self.open_frames + self.part_frames + self.stop_frames
+
+
+class ThrowConfig(TossConfig):
+    """Where a thrown object goes, as seen from where it is let go."""
+
+    flight: Tuple[float, float] = (0.25, 0.4)
+    """Time to the target [s]."""
+    distance: Tuple[float, float] = (0.2, 0.6)
+    """Of the target along the ground [m]."""
+    rise: Tuple[float, float] = (-0.4, 0.1)
+    """Of the target [m]."""
+
+
+class CatchConfig(TossConfig):
+    """How an object comes in. ``still_frames`` are those for which the caught object is held in the end."""
+
+    still_frames: int = Field(default=50, ge=1)
+    stop_frames: int = Field(default=14, ge=2)
+    height: Tuple[float, float] = (0.8, 1.3)
+    speed: Tuple[float, float] = (1.2, 2.0)
+    """Of the object where the fingers begin to close [m/s]."""
+    cone: float = Field(default=0.8, gt=0)
+    """Half angle of the cone about straight down in which it moves there [rad]."""
+
+
+class PlanningConfig(SynthesisConfig):
+    """Counts, work space, timing and limits of all skills."""
+
+    limits: LimitsConfig = LimitsConfig()
+    throw: ThrowConfig = ThrowConfig()
+    catch: CatchConfig = CatchConfig()
+    transport_ramp: int = Field(default=6, ge=1)
+    """Frames in which a transport gains and loses its speed."""
 
 
 class ScalingConfig(Config):

@@ -12,9 +12,9 @@ from hot.errors import ConfigError
 from hot.evaluation.config import EvaluationConfig
 from hot.hands import hand_names
 from hot.objects import object_names
-from hot.planning.config import ScalingConfig
+from hot.planning.config import PlanningConfig, ScalingConfig
 from hot.presets.files import skill_names, spelled
-from hot.synthesis.config import GraspConfig, RestingConfig, SynthesisConfig
+from hot.synthesis.config import GraspConfig, RestingConfig
 from hot.tracking.config import TaskConfig
 from hot.training.config import PpoConfig
 
@@ -30,7 +30,7 @@ class Preset(TaskConfig):
     stage: int = Field(default=1, ge=1)
     seed: int = Field(default=1, ge=1)
     ppo: PpoConfig = PpoConfig()
-    synthesis: SynthesisConfig = SynthesisConfig()
+    synthesis: PlanningConfig = PlanningConfig()
     scaling: ScalingConfig = ScalingConfig()
     grasp: GraspConfig = GraspConfig()
     resting: RestingConfig = RestingConfig()

@@ -9,12 +9,12 @@ from hot import rotations
 from hot.errors import HotError, UnknownNameError
 from hot.hands import Kinematics, load_hand
 from hot.objects import load_object
-from hot.planning import SKILLS, generate
-from hot.synthesis import SynthesisConfig, load_grasps
+from hot.planning import SKILLS, PlanningConfig, generate
+from hot.synthesis import load_grasps
 from hot.synthesis.clearance import Clearance
 from hot.synthesis.transforms import compose, invert
 
-HAND, BOTTLE, CONFIG = load_hand("allegro"), load_object("Bottle"), SynthesisConfig()
+HAND, BOTTLE, CONFIG = load_hand("allegro"), load_object("Bottle"), PlanningConfig()
 CLIPS = 12
 
 
@@ -140,4 +140,4 @@ def test_unknown_skills_and_splits_list_the_known_ones():
 
 def test_an_impossible_request_counts_the_reasons():
     with pytest.raises(HotError, match="table: "):
-        generate(HAND, BOTTLE, "grasp", 1, 0, SynthesisConfig(table_clearance=0.5), "train")
+        generate(HAND, BOTTLE, "grasp", 1, 0, PlanningConfig(table_clearance=0.5), "train")

@@ -10,12 +10,11 @@ from hot import rotations
 from hot.errors import HotError
 from hot.hands import Kinematics, load_hand
 from hot.objects import load_object
-from hot.planning import generate
+from hot.planning import PlanningConfig, generate
 from hot.planning.scaling import scale_clips, scaled_spec
-from hot.synthesis import SynthesisConfig
 from hot.synthesis.clearance import Clearance
 
-HAND, BOTTLE, CONFIG = load_hand("mano"), load_object("Bottle"), SynthesisConfig()
+HAND, BOTTLE, CONFIG = load_hand("mano"), load_object("Bottle"), PlanningConfig()
 FACTORS = (0.75, 1.5)
 
 
@@ -134,4 +133,4 @@ def test_clips_of_another_object_are_refused(clips):
 def test_limits_that_leave_no_clip_are_an_error():
     grasp = generate(HAND, BOTTLE, "grasp", 4, 3, CONFIG, "train")
     with pytest.raises(HotError, match="none of 4 clips of mano and Bottle fits Bottle@1"):
-        scale_clips(grasp, HAND, BOTTLE, 1.2, SynthesisConfig(table_clearance=0.5))
+        scale_clips(grasp, HAND, BOTTLE, 1.2, PlanningConfig(table_clearance=0.5))
