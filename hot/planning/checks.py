@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict
+from typing import Dict, Optional
 
 import torch
 from torch import Tensor
@@ -16,19 +16,6 @@ from hot.synthesis.paths import Paths, hinge_angles
 
 _SOFT = 0.03
 """How far beyond its range a finger joint may be [rad]: grasps settle in physics, where joint limits give way."""
-
-
-def refused(setting: Setting, paths: Paths, margin: float = 0.0, seen: bool = False) -> Dict[str, Tensor]:
-    """Masks (N,) of the paths that break each rule.
-
-    Args:
-        margin: least distance of a free hand from the object [m].
-        seen: the hand's way past table and object was checked before, and only pace and reach are looked at.
-    """
-    broken = pace(setting, paths)
-    if not seen:
-        broken.update(contact(setting, paths, margin))
-    return broken
 
 
 def pace(setting: Setting, paths: Paths) -> Dict[str, Tensor]:
@@ -53,11 +40,13 @@ def pace(setting: Setting, paths: Paths) -> Dict[str, Tensor]:
     }
 
 
-def contact(setting: Setting, paths: Paths, margin: float = 0.0, stride: int = 0) -> Dict[str, Tensor]:
-    """The table, and the object where the hand does not hold it, in every so-many-th frame; 0: as configured."""
-    config, clearance, stride = setting.config, setting.clearance, stride or setting.config.check_stride
-    number, frame = _counts(paths)[:, ::stride].nonzero(as_tuple=True)
-    frame = frame * stride
+def contact(setting: Setting, paths: Paths, margin: float = 0.0, frames: Optional[range] = None) -> Dict[str, Tensor]:
+    """The table, and the object where the hand does not hold it, in some frames; by default every so-many-th."""
+    config, clearance = setting.config, setting.clearance
+    looked = frames or range(0, paths.contact.shape[1], config.check_stride)
+    column = torch.tensor(looked, device=setting.device)
+    number, place = _counts(paths)[:, column].nonzero(as_tuple=True)
+    frame = column[place]
     # A hand whose wrist is higher than it is long cannot touch the table.
     low = paths.wrist_pos_w[number, frame, 2] < clearance.reach + config.table_clearance
     table = _at_table(setting, paths, number[low], frame[low])

@@ -70,7 +70,10 @@ def _clear(setting: Setting, config: TossConfig, exits: Exits) -> Tensor:
     upright = torch.tensor([1.0, 0.0, 0.0, 0.0], device=setting.device).expand(count, 4)
     start = held(setting.grasps, exits.grasp, (high, upright))
     paths = let_go(config, start, exits)
-    broken = {**contact(setting, paths, stride=1), "finger speed": pace(setting, paths)["finger speed"]}
+    broken = {
+        **contact(setting, paths, frames=range(paths.contact.shape[1])),
+        "finger speed": pace(setting, paths)["finger speed"],
+    }
     return ~torch.stack(list(broken.values())).any(0)
 
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import logging
-from typing import Callable, Dict, List, Tuple, Union
+from typing import Callable, Dict, List, Union
 
 import torch
 from torch import Tensor
+from typing_extensions import Protocol
 
 from hot.errors import HotError, UnknownNameError
 from hot.hands import HandSpec
 from hot.motions import Motions
 from hot.objects import ObjectSpec
-from hot.planning.checks import refused
 from hot.planning.config import PlanningConfig
-from hot.planning.freemove import draw_free_moves
+from hot.planning.freemove import FreeMoves
 from hot.planning.motion import to_motions
 from hot.planning.setting import SPLITS, Setting, make_setting
-from hot.planning.tabletop import Tabletop
-from hot.planning.tossing import Tosses
+from hot.planning.tabletop import Placing, Taking
+from hot.planning.tossing import Catches, Throws
 from hot.planning.transitions import join
-from hot.planning.transport import draw_moves
+from hot.planning.transport import Moves
 from hot.progress import Progress, silent
 from hot.synthesis.paths import Paths
 
@@ -28,46 +28,28 @@ _LOG = logging.getLogger(__name__)
 _DRAWS = 40
 """Rounds of redrawing after which a request counts as impossible."""
 
-Draw = Callable[[int], Paths]
-Refuse = Callable[[Paths], Dict[str, Tensor]]
+
+class SkillPlanner(Protocol):
+    """Draws candidates for clips of one skill, and says which of them will not do."""
+
+    def draw(self, count: int) -> Paths:
+        """``count`` candidates."""
+        ...
+
+    def refuse(self, paths: Paths) -> Dict[str, Tensor]:
+        """Masks (N,) of the candidates that break each rule."""
+        ...
 
 
-def _free_moves(setting: Setting) -> Tuple[Draw, Refuse]:
-    margin = setting.config.preshape_margin
-    return lambda count: draw_free_moves(setting, count), lambda paths: refused(setting, paths, margin)
-
-
-def _moves(setting: Setting) -> Tuple[Draw, Refuse]:
-    return lambda count: draw_moves(setting, count), lambda paths: refused(setting, paths)
-
-
-def _grasps(setting: Setting) -> Tuple[Draw, Refuse]:
-    return Tabletop(setting).draw_grasps, lambda paths: refused(setting, paths, seen=True)
-
-
-def _places(setting: Setting) -> Tuple[Draw, Refuse]:
-    return Tabletop(setting).draw_places, lambda paths: refused(setting, paths, seen=True)
-
-
-def _throws(setting: Setting) -> Tuple[Draw, Refuse]:
-    tosses = Tosses(setting, setting.config.throw)
-    return tosses.draw_throws, tosses.refuse
-
-
-def _catches(setting: Setting) -> Tuple[Draw, Refuse]:
-    tosses = Tosses(setting, setting.config.catch)
-    return tosses.draw_catches, tosses.refuse
-
-
-_MAKERS: Dict[str, Callable[[Setting], Tuple[Draw, Refuse]]] = {
-    "freemove": _free_moves,
-    "grasp": _grasps,
-    "move": _moves,
-    "place": _places,
-    "throw": _throws,
-    "catch": _catches,
+_PLANNERS: Dict[str, Callable[[Setting], SkillPlanner]] = {
+    "freemove": FreeMoves,
+    "grasp": Taking,
+    "move": Moves,
+    "place": Placing,
+    "throw": Throws,
+    "catch": Catches,
 }
-SKILLS = tuple(_MAKERS)
+SKILLS = tuple(_PLANNERS)
 
 
 def generate(  # noqa: PLR0913  what, how much and where, all of them said by every caller
@@ -96,8 +78,7 @@ def generate(  # noqa: PLR0913  what, how much and where, all of them said by ev
     if split not in SPLITS:
         raise UnknownNameError("split", split, SPLITS)
     setting = make_setting(hand, object_spec, config, split, _mix(seed, skill, split), device)
-    draw, refuse = _MAKERS[skill](setting)
-    paths = _redraw(draw, refuse, clips, skill, progress)
+    paths = _redraw(_PLANNERS[skill](setting), clips, skill, progress)
     meta = {"generator": "hot.planning", "seed": seed, "split": split, "config": config.model_dump()}
     return to_motions(paths, hand, object_spec.name, skill, meta)
 
@@ -107,14 +88,14 @@ def _mix(seed: int, skill: str, split: str) -> int:
     return (seed * len(SKILLS) + SKILLS.index(skill)) * len(SPLITS) + SPLITS.index(split)
 
 
-def _redraw(draw: Draw, refuse: Refuse, clips: int, skill: str, progress: Progress) -> Paths:
+def _redraw(planner: SkillPlanner, clips: int, skill: str, progress: Progress) -> Paths:
     """Draw until ``clips`` paths obey every rule."""
     parts: List[Paths] = []
     reasons: Dict[str, int] = {}
     found = 0
     for _ in range(_DRAWS):
-        drawn = draw(clips)
-        broken = refuse(drawn)
+        drawn = planner.draw(clips)
+        broken = planner.refuse(drawn)
         bad = torch.stack(list(broken.values()))
         counts = bad.sum(1).tolist()
         reasons = {name: reasons.get(name, 0) + count for name, count in zip(broken, counts)}

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from hot import rotations
 from hot.physics import CONTROL_DT
-from hot.planning.checks import refused
+from hot.planning.checks import contact, pace
 from hot.planning.config import TossConfig
 from hot.planning.exits import Exits, find_exits, let_go
 from hot.planning.keyframes import held, keyframe
@@ -25,45 +25,33 @@ from hot.planning.transitions import FREE, HELD, UNSURE, carry, chain, piece, wa
 from hot.synthesis.paths import Paths
 from hot.synthesis.transforms import Transform, shortest_turn
 
+_SWIFT = 0.01
+"""Least distance of hand and object in the frames in which they move fast past each other [m]."""
 _LEVER = 0.45
 """Share of the top speed's way that a swing takes: between the half of a steady gain and the least of a late one."""
 
 
-class Tosses:
-    """Throws, or catches, of the split's grasps that let the object go."""
+class _Tosses:
+    """What throws and catches of the split's grasps have in common."""
 
     def __init__(self, setting: Setting, config: TossConfig) -> None:
         self._setting, self._config = setting, config
         self._exits = find_exits(setting, config)
 
-    def draw_throws(self, count: int) -> Paths:
-        """Throws to targets as far and as high as configured."""
-        config, draws = self._setting.config.throw, self._setting.draws
-        flight = draws.uniform(count, 1, low=config.flight[0], high=config.flight[1])
-        way = draws.uniform(count, low=config.distance[0], high=config.distance[1])
-        rise, heading = draws.uniform(count, low=config.rise[0], high=config.rise[1]), self._setting.yaws(count)
-        target = torch.stack([way * heading.cos(), way * heading.sin(), rise], dim=-1)
-        velocity = target / flight - 0.5 * gravity(target) * flight
-        return led(self._setting, self._toss(velocity))
-
-    def draw_catches(self, count: int) -> Paths:
-        """Objects that come down into the hand, at speeds and slopes as configured."""
-        config, draws = self._setting.config.catch, self._setting.draws
-        up = torch.tensor([0.0, 0.0, 1.0], device=self._setting.device).expand(count, 3)
-        speed = draws.uniform(count, 1, low=config.speed[0], high=config.speed[1])
-        thrown = self._toss(speed * draws.cone(up, config.cone))
-        names = [f.name for f in fields(Paths) if f.name not in ("length", "grasp", "rest")]
-        return led(self._setting, replace(thrown, **{name: getattr(thrown, name).flip(1) for name in names}))
-
     def refuse(self, paths: Paths) -> Dict[str, Tensor]:
         """Masks (N,) of the paths that break each rule: beside the common ones, an object that would hit the table,
         and one that is swung harder than its grasp bears."""
-        setting, pos = self._setting, paths.object_pos_w
+        setting, pos, total = self._setting, paths.object_pos_w, self._config.frames
+        free = (paths.contact[:, :1] == FREE).any()  # a catch begins with the free hand, a throw ends with it
+        apart = range(self._config.stop_frames) if free else range(total - self._config.stop_frames, total)
         pull = pos.diff(n=2, dim=1) / CONTROL_DT**2 - gravity(pos[:, 0])[:, None]
         swung = (paths.contact[:, 1:-1] == HELD) * pull.norm(dim=-1)
         strength = setting.config.limits.load * setting.grasps.disturbance[paths.grasp]
         return {
-            **refused(setting, paths),
+            **pace(setting, paths),
+            **contact(setting, paths, _SWIFT, apart),
+            # A hand whose wrist is higher than it is long cannot touch the table.
+            "table": paths.wrist_pos_w[..., 2].amin(1) < setting.clearance.reach + setting.config.table_clearance,
             "object at the table": pos[..., 2].amin(1) < setting.object_spec.radius + setting.config.table_clearance,
             "swung too hard": swung.amax(1) > strength,
         }
@@ -120,6 +108,39 @@ class Tosses:
         flown = ballistic(fallen, time)
         wrist: Transform = (pos, end.wrist[1][:, None].expand(*pos.shape[:2], 4))
         return piece(end, config.stop_frames, FREE, wrist, (flown, end.object[1][:, None].expand(*pos.shape[:2], 4)))
+
+
+class Throws(_Tosses):
+    """Throws to targets as far and as high as configured."""
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting, setting.config.throw)
+
+    def draw(self, count: int) -> Paths:
+        """Candidates."""
+        config, draws = self._setting.config.throw, self._setting.draws
+        flight = draws.uniform(count, 1, low=config.flight[0], high=config.flight[1])
+        way = draws.uniform(count, low=config.distance[0], high=config.distance[1])
+        rise, heading = draws.uniform(count, low=config.rise[0], high=config.rise[1]), self._setting.yaws(count)
+        target = torch.stack([way * heading.cos(), way * heading.sin(), rise], dim=-1)
+        velocity = target / flight - 0.5 * gravity(target) * flight
+        return led(self._setting, self._toss(velocity))
+
+
+class Catches(_Tosses):
+    """Objects that come down into the hand, at speeds and slopes as configured."""
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting, setting.config.catch)
+
+    def draw(self, count: int) -> Paths:
+        """Candidates."""
+        config, draws = self._setting.config.catch, self._setting.draws
+        up = torch.tensor([0.0, 0.0, 1.0], device=self._setting.device).expand(count, 3)
+        speed = draws.uniform(count, 1, low=config.speed[0], high=config.speed[1])
+        thrown = self._toss(speed * draws.cone(up, config.cone))
+        names = [f.name for f in fields(Paths) if f.name not in ("length", "grasp", "rest")]
+        return led(self._setting, replace(thrown, **{name: getattr(thrown, name).flip(1) for name in names}))
 
 
 def _falling(paths: Paths, release: Motion) -> Paths:
