@@ -75,12 +75,73 @@ class CatchConfig(TossConfig):
     """Half angle of the cone about straight down in which it moves there [rad]."""
 
 
+class InHandConfig(Config):
+    """Transitions between grasps while the fingers hold the object."""
+
+    waypoints: int = Field(default=13, ge=5)
+    """Of each transition, between which joints and poses are interpolated."""
+    miss: float = Field(default=0.0015, gt=0)
+    """Farthest that a finger that keeps contact may be from its point of contact [m]."""
+    penetration: float = Field(default=0.003, gt=0)
+    """Deepest overlap of hand and object on the way [m]."""
+    lift: float = Field(default=0.3, gt=0, le=1)
+    """Share of the way to the open hand by which a finger that lets go is lifted."""
+    opposed: float = Field(default=-0.5, ge=-1, lt=0)
+    """Two fingers hold an object between them if the cosine between their contact normals is less: 60 deg from facing
+    each other straight, which a friction coefficient of 0.6 bears on either side."""
+    palm_up: float = Field(default=1.05, gt=0)
+    """Half angle of the cone about the vertical in which the palm's normal points [rad] (60 deg): the object rests on
+    the hand as much as it is held by it."""
+
+
+class RotateConfig(InHandConfig):
+    """In-hand turns: fingers stay where they touch and carry the object round."""
+
+    axes: int = Field(default=8, ge=1)
+    """Axes tried for each grasp."""
+    kept: int = Field(default=3, ge=1)
+    """Axes kept for each grasp: those that turn farthest with most fingers."""
+    reach: float = Field(default=0.6, gt=0)
+    """Farthest turn from the library's grasp, either way [rad]."""
+    least: float = Field(default=0.5, gt=0)
+    """Least turn from one end to the other [rad]: the skill's rule forgives a third of a radian."""
+    speed: float = Field(default=1.5, gt=0)
+    """Peak angular speed of the object in the hand [rad/s]."""
+    still_frames: int = Field(default=12, ge=1)
+    """Frames before the turn."""
+    frames: int = Field(default=120, ge=30)
+
+
+class RegraspConfig(InHandConfig):
+    """From one grasp to another: in the hand where fingers can keep hold, else over the table."""
+
+    in_hand_share: float = Field(default=0.5, ge=0, le=1)
+    """Share of the clips that stay in the hand, as far as the library allows."""
+    near: float = Field(default=0.05, gt=0)
+    """Farthest that surface points of the object move in the hand, on average [m]."""
+    turn: float = Field(default=1.0, gt=0)
+    """Largest turn of the object in the hand [rad]."""
+    slide: float = Field(default=0.02, gt=0)
+    """Farthest that the contact of a finger that stays may wander on the object [m]."""
+    differ: float = Field(default=0.15, gt=0)
+    """Least change of some finger joint [rad]: less is no other grasp."""
+    pairs: int = Field(default=400, ge=1)
+    """Pairs of grasps looked at, the nearest first."""
+    still_frames: int = Field(default=20, ge=1)
+    """Frames at the first grasp."""
+    change_frames: int = Field(default=80, ge=10)
+    """Frames of the transition."""
+    frames: int = Field(default=180, ge=60)
+
+
 class PlanningConfig(SynthesisConfig):
     """Counts, work space, timing and limits of all skills."""
 
     limits: LimitsConfig = LimitsConfig()
     throw: ThrowConfig = ThrowConfig()
     catch: CatchConfig = CatchConfig()
+    rotate: RotateConfig = RotateConfig()
+    regrasp: RegraspConfig = RegraspConfig()
     transport_ramp: int = Field(default=6, ge=1)
     """Frames in which a transport gains and loses its speed."""
 

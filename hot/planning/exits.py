@@ -53,6 +53,8 @@ def find_exits(setting: Setting, config: TossConfig) -> Exits:
     opened, done = closed.clone(), torch.zeros(len(grasp), dtype=torch.bool, device=setting.device)
     for share in _OPENINGS:
         rows = (~done).nonzero()[:, 0]
+        if not len(rows):
+            break
         tried = Exits(grasp[rows], direction[rows], closed[rows] + share * (wide - closed[rows]))
         fits = _clear(setting, config, tried)
         opened[rows[fits]], done[rows[fits]] = tried.opened[fits], True

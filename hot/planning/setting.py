@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Union
+from typing import Tuple, Union
 
 import torch
 from torch import Tensor
@@ -34,6 +34,7 @@ class Setting:
     """All of the library; ``rows`` are those of the split."""
     rows: Tensor  # (R,) int64
     resting: RestingPoses
+    field: DistanceField
     clearance: Clearance
     config: PlanningConfig
     draws: Draws
@@ -81,6 +82,7 @@ def make_setting(
     """
     where = torch.device(device)
     grasps = load_grasps(hand.name, object_spec.name).to(where)
+    field, clearance = _geometry(hand, object_spec, str(where))
     held_out = torch.arange(len(grasps), device=where) % config.held_out == 0
     return Setting(
         hand=hand,
@@ -88,13 +90,15 @@ def make_setting(
         grasps=grasps,
         rows=(held_out if split == "test" else ~held_out).nonzero()[:, 0],
         resting=load_resting(object_spec.name).to(where),
-        clearance=_clearance(hand, object_spec, str(where)),
+        field=field,
+        clearance=clearance,
         config=config,
         draws=Draws(seed, where),
     )
 
 
 @lru_cache(maxsize=4)
-def _clearance(hand: HandSpec, object_spec: ObjectSpec, device: str) -> Clearance:
+def _geometry(hand: HandSpec, object_spec: ObjectSpec, device: str) -> Tuple[DistanceField, Clearance]:
     """Kept from skill to skill: to lay the distance on a grid takes about a second."""
-    return Clearance(hand, object_spec, device, DistanceField(object_spec, device))
+    field = DistanceField(object_spec, device)
+    return field, Clearance(hand, object_spec, device, field)

@@ -39,7 +39,7 @@ class Clearance:
         self._low, self._high = corners.amin(0), corners.amax(0)
         self.reach = _reach(hand)
         """Upper bound of the distance from the wrist to any point of the hand [m]."""
-        self._shapes = _Shapes(hand, torch.device(device))
+        self.shapes = RoundedBoxes(hand, torch.device(device))
 
     def lowest(self, joint_pos: Tensor) -> Tensor:
         """Height (...) [m] of the lowest collider point of hands (..., D)."""
@@ -71,7 +71,7 @@ class Clearance:
 
     def _object_in_hand(self, poses: BodyPoses, pos: Tensor, turn: Tensor, margin: float) -> Tensor:
         """Only points within a shape's bounding sphere are looked at closely: a few in a hundred."""
-        shapes, depth = self._shapes, pos.new_full(pos.shape[:1], -margin)
+        shapes, depth = self.shapes, pos.new_full(pos.shape[:1], -margin)
         points_w = self._surface @ turn.transpose(-1, -2) + pos[:, None]  # (N, P, 3)
         centre, axes = shapes.placed(poses)
         near = torch.cdist(points_w, centre) < shapes.bound + margin  # (N, P, G)
@@ -81,12 +81,13 @@ class Clearance:
         return depth.scatter_reduce(0, row, -shapes.distance(shape, seen), "amax").clamp_min(-margin)
 
 
-class _Shapes:
+class RoundedBoxes:
     """The G collision shapes of a hand as rounded boxes: a box grown by a radius is box, capsule and sphere in one."""
 
     def __init__(self, hand: HandSpec, device: torch.device) -> None:
         colliders = hand.tree.colliders
-        self._body = torch.tensor([c.body for c in colliders], device=device)
+        self.body = torch.tensor([c.body for c in colliders], device=device)
+        """Of each shape (G,)."""
         self._pos = torch.stack([c.pos.float() for c in colliders]).to(device)
         self._turn = rotations.to_matrix(torch.stack([c.quat.float() for c in colliders])).to(device)
         boxes, radii = zip(*(_rounded_box(c.shape, c.size) for c in colliders))
@@ -96,14 +97,24 @@ class _Shapes:
 
     def placed(self, poses: BodyPoses) -> Tuple[Tensor, Tensor]:
         """Centres (N, G, 3) [m] and axes as columns (N, G, 3, 3) in the world."""
-        turn = rotations.to_matrix(poses.quat_w.index_select(-2, self._body))
-        centre = poses.pos_w.index_select(-2, self._body) + (turn @ self._pos[..., None])[..., 0]
+        turn = rotations.to_matrix(poses.quat_w.index_select(-2, self.body))
+        centre = poses.pos_w.index_select(-2, self.body) + (turn @ self._pos[..., None])[..., 0]
         return centre, turn @ self._turn
 
     def distance(self, shape: Tensor, points: Tensor) -> Tensor:
         """Signed distance (n,) [m] of points (n, 3), each in the frame of its own shape (n,)."""
         beyond = points.abs() - self._box[shape]
         return beyond.clamp_min(0).norm(dim=-1) + beyond.amax(-1).clamp_max(0) - self._radius[shape]
+
+    def nearest(self, shape: Tensor, points: Tensor) -> Tensor:
+        """Points (..., 3) of the surfaces of shapes (...) next to points (..., 3), all in the frames of the shapes."""
+        box, radius = self._box[shape], self._radius[shape][..., None]
+        core = torch.minimum(torch.maximum(points, -box), box)
+        away = points - core
+        outside = core + radius * away / away.norm(dim=-1, keepdim=True).clamp_min(1e-9)
+        face = torch.nn.functional.one_hot((box - points.abs()).argmin(-1), 3).bool()
+        inside = torch.where(face, torch.where(points < 0, -box, box) + radius * points.sign(), points)
+        return torch.where((away == 0).all(-1, keepdim=True), inside, outside)
 
 
 def _rounded_box(shape: str, size: Tuple[float, ...]) -> Tuple[Tuple[float, float, float], float]:
