@@ -130,7 +130,20 @@ class RegraspConfig(InHandConfig):
     still_frames: int = Field(default=20, ge=1)
     """Frames at the first grasp."""
     change_frames: int = Field(default=80, ge=10)
-    """Frames of the transition."""
+    """Frames of a transition in the hand."""
+    changes: int = Field(default=240, ge=1)
+    """Pairs of grasps for which a way over the table is looked for."""
+    height: float = Field(default=0.08, gt=0)
+    """Over the table from which the object is put down and to which it is taken up again [m]."""
+    retreat: float = Field(default=0.1, gt=0)
+    """How far the hand retreats from the object before it turns to the other grasp [m]."""
+    arch: float = Field(default=0.06, ge=0)
+    """How far it rises on the way [m]."""
+    transit_turn: float = Field(default=8.0, gt=0)
+    """Peak angular speed of the wrist there [rad/s]."""
+    open_frames: int = Field(default=12, ge=2)
+    close_frames: int = Field(default=20, ge=2)
+    """Frames in which the fingers let the object go, and close on it again."""
     frames: int = Field(default=180, ge=60)
 
 

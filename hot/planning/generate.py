@@ -16,6 +16,7 @@ from hot.objects import ObjectSpec
 from hot.planning.config import PlanningConfig
 from hot.planning.freemove import FreeMoves
 from hot.planning.motion import to_motions
+from hot.planning.regrasping import Regrasps
 from hot.planning.rotating import Rotations
 from hot.planning.setting import SPLITS, Setting, make_setting
 from hot.planning.tabletop import Placing, Taking
@@ -49,6 +50,7 @@ _PLANNERS: Dict[str, Callable[[Setting], SkillPlanner]] = {
     "place": Placing,
     "throw": Throws,
     "catch": Catches,
+    "regrasp": Regrasps,
     "rotate": Rotations,
 }
 SKILLS = tuple(_PLANNERS)

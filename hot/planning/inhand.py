@@ -36,6 +36,15 @@ class Edges:
         """Some of them, by mask or index."""
         return Edges(*(getattr(self, f.name)[rows] for f in fields(self)))
 
+    @staticmethod
+    def none(setting: Setting, waypoints: int) -> Edges:
+        """No transition at all."""
+        numbers = torch.zeros(0, dtype=torch.long, device=setting.device)
+        widths = (3, 4, *[setting.hand.num_joints - _WRIST] * 2)
+        pos, quat, joints, command = (torch.zeros(0, waypoints, width, device=setting.device) for width in widths)
+        keep = torch.zeros(0, setting.hand.num_fingers, dtype=torch.bool, device=setting.device)
+        return Edges(numbers, numbers, pos, quat, joints, command, keep)
+
     def at(self, share: Tensor) -> Edges:
         """Edges (E, T, ...) at shares (E, T) of their way instead of waypoints, interpolated."""
         last = self.fingers.shape[1] - 1

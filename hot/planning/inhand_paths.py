@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Union
+
 import torch
 from torch import Tensor
 
@@ -35,7 +37,7 @@ def first_of(edges: Edges, wrist: Transform) -> Keyframe:
     return Keyframe(wrist, compose(wrist, object_h), edges.fingers[:, 0], edges.command[:, 0])
 
 
-def in_hand(start: Keyframe, edges: Edges, frames: Tensor) -> Paths:
+def in_hand(start: Keyframe, edges: Edges, frames: Union[int, Tensor]) -> Paths:
     """A piece along edges that are given frame by frame (N, T, ...), of which ``frames`` (N,) count."""
     wrist = start.wrist[0][:, None], start.wrist[1][:, None]
     object_w = compose(wrist, (edges.object_pos_h, edges.object_quat_h))
