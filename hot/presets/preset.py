@@ -70,7 +70,9 @@ def _spelled(values: Mapping[str, Any]) -> Dict[str, Any]:
         if isinstance(name, str) and not name.endswith(suffix):
             result[key] = spelled(key, name, known)
     if isinstance(values.get("skills"), list):
-        result["skills"] = [spelled("skill", str(skill), skill_names()) for skill in values["skills"]]
+        named = [str(skill) for skill in values["skills"]]
+        known = skill_names()
+        result["skills"] = known if named == ["all"] else [spelled("skill", name, known) for name in named]
     return result
 
 
