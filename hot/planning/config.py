@@ -131,7 +131,7 @@ class RegraspConfig(InHandConfig):
     """Frames at the first grasp."""
     change_frames: int = Field(default=80, ge=10)
     """Frames of a transition in the hand."""
-    changes: int = Field(default=240, ge=1)
+    changes: int = Field(default=160, ge=1)
     """Pairs of grasps for which a way over the table is looked for."""
     height: float = Field(default=0.08, gt=0)
     """Over the table from which the object is put down and to which it is taken up again [m]."""
@@ -139,6 +139,8 @@ class RegraspConfig(InHandConfig):
     """How far the hand retreats from the object before it turns to the other grasp [m]."""
     arch: float = Field(default=0.06, ge=0)
     """How far it rises on the way [m]."""
+    transit_speed: float = Field(default=1.0, gt=0)
+    """Peak speed of the wrist there [m/s]."""
     transit_turn: float = Field(default=8.0, gt=0)
     """Peak angular speed of the wrist there [rad/s]."""
     open_frames: int = Field(default=12, ge=2)

@@ -77,14 +77,34 @@ def generate(  # noqa: PLR0913  what, how much and where, all of them said by ev
         BadFileError: no grasps or resting poses of this hand and object.
         HotError: the rules leave no clip; the message counts what fell to which rule.
     """
+    planner = skill_planner(hand, object_spec, skill, seed, config, split, device)
+    paths = _redraw(planner, clips, skill, progress)
+    meta = {"generator": "hot.planning", "seed": seed, "split": split, "config": config.model_dump()}
+    return to_motions(paths, hand, object_spec.name, skill, meta)
+
+
+def skill_planner(
+    hand: HandSpec,
+    object_spec: ObjectSpec,
+    skill: str,
+    seed: int,
+    config: PlanningConfig,
+    split: str,
+    device: Union[str, torch.device] = "cpu",
+) -> SkillPlanner:
+    """What draws clips of a skill, with everything found that it finds once.
+
+    Raises:
+        UnknownNameError: no planner for the skill, or no such split.
+        BadFileError: no grasps or resting poses of this hand and object.
+        HotError: the hand can do nothing of the kind with the object.
+    """
     if skill not in SKILLS:
         raise UnknownNameError("skill to plan", skill, SKILLS)
     if split not in SPLITS:
         raise UnknownNameError("split", split, SPLITS)
     setting = make_setting(hand, object_spec, config, split, _mix(seed, skill, split), device)
-    paths = _redraw(_PLANNERS[skill](setting), clips, skill, progress)
-    meta = {"generator": "hot.planning", "seed": seed, "split": split, "config": config.model_dump()}
-    return to_motions(paths, hand, object_spec.name, skill, meta)
+    return _PLANNERS[skill](setting)
 
 
 def _mix(seed: int, skill: str, split: str) -> int:

@@ -169,7 +169,8 @@ class Approacher:
         """Whether the hand stays clear of table and object while it is free, and nowhere deeper than the limit."""
         config, count = self._config, len(ways.grasp)
         on_table = (timeline.lifted == 0).nonzero()[:, 0]
-        frames = on_table[:: config.check_stride]
+        coarse = on_table[:: config.check_stride]  # most that will not do is found by these
+        frames = torch.cat([coarse, on_table[~torch.isin(on_table, coarse)]])
         pos, quat = self._rest_pose(ways)
         good = torch.ones(count, dtype=torch.bool, device=self._device)
         grasp_joints = self._joints(ways, self._grasps.fingers[ways.grasp])
