@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional
 import typer
 from typing_extensions import Annotated
 
-from hotcli import choices, clips, console, options, progress
+from hotcli import choices, clips, console, options, planning_bench, progress
 
 if TYPE_CHECKING:
     from hot.hands import HandSpec
@@ -68,11 +68,17 @@ def bench(  # noqa: PLR0913  a command's parameters are its options
     mixed: Annotated[
         bool, typer.Option("--mixed", help="Also step a batch of every object that has grasps, in five sizes each.")
     ] = False,
+    generation: Annotated[
+        bool, typer.Option("--generation", help="Instead measure how fast clips of every skill are planned.")
+    ] = False,
     engine: options.EngineOption = None,
     set_: options.SetOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
     """Compare environment steps with bare physics steps of the same scenes, for every packaged hand that has grasps."""
+    if generation:
+        chosen = {**choices.engine_of(engine), **options.assignments(set_)}
+        return planning_bench.bench(hand, object_, chosen, as_json)
     overrides = {"synthesis.train_clips": _CLIPS, **choices.engine_of(engine), **options.assignments(set_)}
     if num_envs or overrides["physics.engine"] == "mujoco":
         overrides["ppo.num_envs"] = num_envs or _CPU_WORLDS

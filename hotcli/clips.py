@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Dict, List, Optional
 
 from hot.errors import BadFileError
-from hotcli import console
+from hotcli import choices, console
 
 if TYPE_CHECKING:
     from hot.hands import HandSpec
@@ -68,7 +68,7 @@ def planned(
     from hot import planning
 
     held_out = split == "test"
-    return planning.generate(
+    motions = planning.generate(
         hand,
         object_spec,
         skill,
@@ -77,7 +77,9 @@ def planned(
         preset.synthesis,
         split,
         progress,
+        choices.planning_device(preset),
     )
+    return motions.to("cpu")
 
 
 def for_training(
