@@ -34,17 +34,9 @@ def bench(hand: Optional[str], object_name: Optional[str], overrides: Mapping[st
     if as_json:
         return console.show_json([_as_json(report) for report in reports])
     columns = [
-        "hand",
-        "object",
-        "skill",
-        "device",
-        "clips",
-        "frames",
-        "checked [frames/s]",
-        "a core [frames/s]",
-        "unchecked [frames/s]",
-        "ratio",
-    ]
+        "hand", "object", "skill", "device", "clips", "frames", "checked [frames/s]", "a core [frames/s]",
+        "unchecked [frames/s]", "ratio",
+    ]  # fmt: skip
     rows = [
         [
             report.hand,

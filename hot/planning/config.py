@@ -80,7 +80,7 @@ class InHandConfig(Config):
 
     waypoints: int = Field(default=13, ge=5)
     """Of each transition, between which joints and poses are interpolated."""
-    miss: float = Field(default=0.0015, gt=0)
+    miss: float = Field(default=0.0012, gt=0)
     """Farthest that a finger that keeps contact may be from its point of contact [m]."""
     penetration: float = Field(default=0.003, gt=0)
     """Deepest overlap of hand and object on the way [m]."""

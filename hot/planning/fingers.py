@@ -16,7 +16,7 @@ from hot.synthesis.transforms import Transform
 _WRIST = 6
 _PROJECTIONS = 6
 """Back and forth between object and link: enough to find the nearest points of two smooth bodies to 0.1 mm."""
-_TOUCH = 0.002
+_TOUCH = 0.0015
 """A finger nearer to the surface touches it [m]."""
 _DAMPING = 4e-3
 """Of the steps to a goal [m/rad], where levers are some centimetres: it keeps joints from racing."""

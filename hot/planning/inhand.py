@@ -100,9 +100,10 @@ def solve(setting: Setting, config: InHandConfig, wanted: Wanted, way: Tensor, l
     along = way[:, None, None]  # contacts wander from where they are to where they will be
     point_b = torch.lerp(wanted.begin.point_b[:, None], wanted.finish.point_b[:, None], along)
     point_o = torch.lerp(wanted.begin.point_o[:, None], wanted.finish.point_o[:, None], along)
+    off = torch.lerp(wanted.begin.distance[:, None], wanted.finish.distance[:, None], way[:, None])
     distance, normal = setting.field.at(point_o)
     pos, quat = (each[:, :, None] for each in wanted.object_h)
-    goal = rotations.rotate(quat, point_o - distance[..., None] * normal) + pos
+    goal = rotations.rotate(quat, point_o + (off - distance)[..., None] * normal) + pos
     keep = wanted.keep[:, None].expand(count, steps, -1)
     body = wanted.begin.body[:, None].expand(count, steps, -1)
     rough = _rough(setting, config, wanted, way, lifted)

@@ -43,6 +43,8 @@ def test_there_are_as_many_clips_as_asked_for(motions):
 
 
 def test_the_object_keeps_its_place_in_the_hand_while_held(motions):
+    if motions.skills[0] in ("regrasp", "rotate"):
+        pytest.skip("here it is to move in the hand")
     pos, quat = in_hand(motions)
     clip, _ = frames(motions)
     held = motions.contact == 1
@@ -83,7 +85,7 @@ def test_hinges_never_jump(motions):
 def test_fingers_squeeze_only_while_they_hold_or_close(motions):
     squeeze = (motions.command - motions.joint_pos).abs()
     assert squeeze[:, :6].max() == 0
-    assert (squeeze[motions.contact == 0] == 0).all()
+    assert (squeeze[motions.contact == 0] < 1e-6).all()
     if (motions.contact == 1).any():
         assert squeeze[motions.contact == 1].amax(-1).median() > 0.01
 
@@ -132,7 +134,7 @@ def test_a_move_turns_half_a_turn_no_faster_than_allowed():
 
 
 def test_unknown_skills_and_splits_list_the_known_ones():
-    with pytest.raises(UnknownNameError, match=r"freemove, grasp, move, place"):
+    with pytest.raises(UnknownNameError, match=r"catch, freemove, grasp, move, place, regrasp"):
         generate(HAND, BOTTLE, "juggle", 1, 0, CONFIG, "train")
     with pytest.raises(UnknownNameError, match="test, train"):
         generate(HAND, BOTTLE, "grasp", 1, 0, CONFIG, "validation")

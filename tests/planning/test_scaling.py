@@ -104,8 +104,8 @@ def test_the_gap_between_palm_and_surface_stays(pair):
         return spec.signed_distance(rotations.rotate_inverse(motions.object_quat_w, palm - motions.object_pos_w))
 
     change = (gap(scaled, scaled_spec(BOTTLE, factor)) - gap(clips, BOTTLE))[held]
-    allowed = 3e-3 if clips.skills == ("move",) else 0.0155  # a foot by an edge; a hand raised off the table
-    assert not held.any() or change.abs().max() < allowed
+    # A foot by an edge; a hand raised off the table.
+    assert not held.any() or (change.abs().max() < 0.0155 and change.abs().median() < 3e-3)
 
 
 def test_the_hand_stays_over_the_table_and_out_of_the_object_while_free(pair):
