@@ -92,6 +92,7 @@ _TABLES = {
     ),
     "Are they valid? Overlap: median, 99th percentile, maximum": (
         "overlap_mm", "early_touches", "beyond_limits", "flight_mm", "jump_cm", "jump_deg",
+        "valid",
     ),
 }  # fmt: skip
 
@@ -121,7 +122,8 @@ def _described(file: Path, part: Motions) -> Dict[str, Any]:
     from hot.planning.inspection import inspect
 
     names = {"file": str(file), "hand": part.hand, "object": part.objects[0], "skill": part.skills[0]}
-    return {**names, **inspect(part, *_specs(part)).model_dump(mode="json")}
+    report = inspect(part, *_specs(part))
+    return {**names, **report.model_dump(mode="json"), "valid": report.valid()}
 
 
 def _text(value: Any) -> str:
