@@ -16,7 +16,7 @@ class LimitsConfig(Config):
     wrist_speed: float = Field(default=3.0, gt=0)
     """Of the wrist's origin [m/s]."""
     wrist_acceleration: float = Field(default=40.0, gt=0)
-    """[m/s^2]; the drives' 100 N move the heaviest hand and object at 50."""
+    """[m/s^2]; the drives' 100 N move any hand with a 0.4 kg object at 80."""
     finger_speed: float = Field(default=12.0, gt=0)
     """Of any finger joint [rad/s]."""
     load: float = Field(default=4.0, gt=0)

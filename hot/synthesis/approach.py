@@ -177,8 +177,8 @@ class Approacher:
         for frame in frames.tolist():
             rows = good.nonzero()[:, 0]
             joints = grasp_joints[rows].clone()
-            joints[:, :3] += timeline.away[frame] * config.approach * ways.direction_w[rows]
-            joints[:, 6:] = torch.lerp(ways.opened[rows], joints[:, 6:], timeline.closed[frame])
+            joints[:, :3] += float(timeline.away[frame]) * config.approach * ways.direction_w[rows]
+            joints[:, 6:] = torch.lerp(ways.opened[rows], joints[:, 6:], float(timeline.closed[frame]))
             limit = 0.0 if timeline.contact[frame] == 0 else config.max_penetration
             above = self._clearance.lowest(joints) > config.table_clearance
             good[rows[~above]] = False
