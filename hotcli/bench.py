@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional
 import typer
 from typing_extensions import Annotated
 
-from hotcli import choices, clips, console, options, progress
+from hotcli import choices, clips, console, options, planning_bench, progress
 
 if TYPE_CHECKING:
     from hot.hands import HandSpec
     from hot.motions import Motions
     from hot.objects import ObjectSpec
+    from hot.planning import Sizes
     from hot.presets import Preset
     from hot.progress import Progress
-    from hot.synthesis import Sizes
     from hot.tracking import TrackingEnv
     from hot.tracking.bench import BenchReport
     from hot.training.bench import TrainingBenchReport
@@ -68,11 +68,17 @@ def bench(  # noqa: PLR0913  a command's parameters are its options
     mixed: Annotated[
         bool, typer.Option("--mixed", help="Also step a batch of every object that has grasps, in five sizes each.")
     ] = False,
+    generation: Annotated[
+        bool, typer.Option("--generation", help="Instead measure how fast clips of every skill are planned.")
+    ] = False,
     engine: options.EngineOption = None,
     set_: options.SetOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
     """Compare environment steps with bare physics steps of the same scenes, for every packaged hand that has grasps."""
+    if generation:
+        chosen = {**choices.engine_of(engine), **options.assignments(set_)}
+        return planning_bench.bench(hand, object_, chosen, as_json)
     overrides = {"synthesis.train_clips": _CLIPS, **choices.engine_of(engine), **options.assignments(set_)}
     if num_envs or overrides["physics.engine"] == "mujoco":
         overrides["ppo.num_envs"] = num_envs or _CPU_WORLDS
@@ -122,7 +128,8 @@ def _every_object(hand: HandSpec, preset: Preset, listener: Progress) -> Sizes:
     """Clips of all objects for which the hand has grasps, in several sizes."""
     from hot.motions import Motions
     from hot.objects import load_object, object_names
-    from hot.synthesis import ScalingConfig, Sizes, has_grasps, in_sizes
+    from hot.planning import ScalingConfig, Sizes, in_sizes
+    from hot.synthesis import has_grasps
 
     scaling, found = ScalingConfig(factors=_FACTORS), []
     for name in object_names():

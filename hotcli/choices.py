@@ -68,6 +68,14 @@ def _insist_on_gpu() -> None:
         )
 
 
+def planning_device(preset: Preset) -> str:
+    """Where clips are planned: on the GPU if the engine runs there."""
+    import torch
+
+    on_gpu = preset.physics.engine == "warp" and preset.physics.device != "cpu" and torch.cuda.is_available()
+    return "cuda" if on_gpu else "cpu"
+
+
 def preset_text(preset: Preset) -> str:
     """A preset as YAML, with the test lengths of its skills as a comment."""
     from hot import presets

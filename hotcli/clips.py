@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Dict, List, Optional
 
 from hot.errors import BadFileError
-from hotcli import console
+from hotcli import choices, console
 
 if TYPE_CHECKING:
     from hot.hands import HandSpec
     from hot.motions import Motions
     from hot.objects import ObjectSpec
+    from hot.planning import Sizes
     from hot.presets import Preset
     from hot.progress import Progress
-    from hot.synthesis import Sizes
 
 
 def motions_folder(hand: str, object_name: str) -> Path:
@@ -65,10 +65,10 @@ def planned(
     hand: HandSpec, object_spec: ObjectSpec, skill: str, preset: Preset, split: str, progress: Progress
 ) -> Motions:
     """Fresh clips of one skill: the training ones, or held-out ones, which share no grasp with them."""
-    from hot import synthesis
+    from hot import planning
 
     held_out = split == "test"
-    return synthesis.generate(
+    motions = planning.generate(
         hand,
         object_spec,
         skill,
@@ -77,7 +77,9 @@ def planned(
         preset.synthesis,
         split,
         progress,
+        choices.planning_device(preset),
     )
+    return motions.to("cpu")
 
 
 def for_training(
@@ -86,7 +88,7 @@ def for_training(
     """Clips of all of a preset's skills, in all of its sizes of the object: from ``source``, else from the data folder,
     made there if missing."""
     from hot.motions import Motions
-    from hot.synthesis import in_sizes
+    from hot.planning import in_sizes
 
     sets = read(source, hand, object_spec, preset) if source else kept(hand, object_spec, preset, progress)
     motions = Motions.concatenate([sets[skill] for skill in preset.skills])

@@ -79,10 +79,22 @@ def info(
         console.note(f"Written: {png}")
     if as_json:
         return console.show_json(rows)
-    cells = [[_text(value) for value in row.values()] for row in rows]
-    console.show_table(
-        "Motions; of speeds and overlap: median, 99th percentile, maximum", list(rows[0]), cells, words=4
-    )
+    for title, columns in _TABLES.items():
+        cells = [[_text(row[name]) for name in (*_NAMES, *columns)] for row in rows]
+        console.show_table(title, [*_NAMES, *columns], cells, words=len(_NAMES))
+
+
+_NAMES = ("file", "hand", "object", "skill")
+_TABLES = {
+    "Motions; speeds: median, 99th percentile, maximum": (
+        "clips", "frames", "shortest_s", "longest_s", "poses", "contact_share", "wrist_m_s", "wrist_rad_s",
+        "fingers_rad_s", "object_m_s",
+    ),
+    "Are they valid? Overlap: median, 99th percentile, maximum": (
+        "overlap_mm", "early_touches", "beyond_limits", "flight_mm", "jump_cm", "jump_deg",
+        "valid",
+    ),
+}  # fmt: skip
 
 
 def _files_in(root: Path) -> List[Path]:
@@ -107,14 +119,17 @@ def _specs(part: Motions) -> Tuple[HandSpec, ObjectSpec]:
 
 
 def _described(file: Path, part: Motions) -> Dict[str, Any]:
-    from hot.synthesis.inspection import inspect
+    from hot.planning.inspection import inspect
 
     names = {"file": str(file), "hand": part.hand, "object": part.objects[0], "skill": part.skills[0]}
-    return {**names, **inspect(part, *_specs(part)).model_dump(mode="json")}
+    report = inspect(part, *_specs(part))
+    return {**names, **report.model_dump(mode="json"), "valid": report.valid()}
 
 
 def _text(value: Any) -> str:
     if isinstance(value, dict):
         counts = all(isinstance(number, int) for number in value.values())
         return " ".join(f"{number} {name}" if counts else f"{number:.3g}" for name, number in value.items())
+    if value is None:
+        return "-"
     return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -18,7 +18,7 @@ ObjectOption = Annotated[
 ]
 SkillOption = Annotated[
     Optional[List[str]],
-    typer.Option("--skill", help="A skill; repeat it or separate by commas.", show_default="grasp,move,place"),
+    typer.Option("--skill", help="A skill, several by commas, or all.", show_default="grasp,move,place"),
 ]
 StageOption = Annotated[
     Optional[int],

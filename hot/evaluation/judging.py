@@ -14,10 +14,10 @@ from hot.hands import HandSpec
 from hot.motions import Motions
 from hot.objects import ObjectSpec
 from hot.physics.engines import concrete
+from hot.planning.inspection import resting_poses
 from hot.policies import Policy
 from hot.progress import Progress, silent
 from hot.rollouts import Disturbance, Trace, join, roll_out
-from hot.synthesis.inspection import resting_poses
 from hot.tracking import TrackingEnv
 from hot.tracking.config import ActionConfig, ObservationConfig, RandomizationConfig, TaskConfig, TerminationConfig
 

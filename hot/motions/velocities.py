@@ -11,9 +11,18 @@ from hot import rotations
 
 
 def linear_velocity(values: Tensor, clip_start: Tensor, fps: float) -> Tensor:
-    """Rate of change (S, ...) [1/s] of values (S, ...) within each clip; 0 in a clip of one frame."""
+    """Rate of change (S, ...) [1/s] of values (S, ...) within each clip; 0 in a clip of one frame.
+
+    Exact for motion at constant acceleration, at the ends of a clip of three or more frames too: what begins in
+    flight begins with the speed that it has.
+    """
     before, after, seconds = _neighbours(clip_start, fps)
-    return (values[after] - values[before]) / seconds.to(values).view(-1, *[1] * (values.dim() - 1))
+    rate = (values[after] - values[before]) / seconds.to(values).view(-1, *[1] * (values.dim() - 1))
+    long = clip_start.diff() > 2
+    first, last = clip_start[:-1][long], clip_start[1:][long] - 1
+    ends = 2.0 * rate[first] - rate[first + 1], 2.0 * rate[last] - rate[last - 1]
+    rate[first], rate[last] = ends
+    return rate
 
 
 def angular_velocity(quat_w: Tensor, clip_start: Tensor, fps: float) -> Tensor:

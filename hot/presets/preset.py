@@ -12,8 +12,9 @@ from hot.errors import ConfigError
 from hot.evaluation.config import EvaluationConfig
 from hot.hands import hand_names
 from hot.objects import object_names
+from hot.planning.config import PlanningConfig, ScalingConfig
 from hot.presets.files import skill_names, spelled
-from hot.synthesis.config import GraspConfig, RestingConfig, ScalingConfig, SynthesisConfig
+from hot.synthesis.config import GraspConfig, RestingConfig
 from hot.tracking.config import TaskConfig
 from hot.training.config import PpoConfig
 
@@ -29,7 +30,7 @@ class Preset(TaskConfig):
     stage: int = Field(default=1, ge=1)
     seed: int = Field(default=1, ge=1)
     ppo: PpoConfig = PpoConfig()
-    synthesis: SynthesisConfig = SynthesisConfig()
+    synthesis: PlanningConfig = PlanningConfig()
     scaling: ScalingConfig = ScalingConfig()
     grasp: GraspConfig = GraspConfig()
     resting: RestingConfig = RestingConfig()
@@ -69,7 +70,9 @@ def _spelled(values: Mapping[str, Any]) -> Dict[str, Any]:
         if isinstance(name, str) and not name.endswith(suffix):
             result[key] = spelled(key, name, known)
     if isinstance(values.get("skills"), list):
-        result["skills"] = [spelled("skill", str(skill), skill_names()) for skill in values["skills"]]
+        named = [str(skill) for skill in values["skills"]]
+        known = skill_names()
+        result["skills"] = known if named == ["all"] else [spelled("skill", name, known) for name in named]
     return result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import Dict, Tuple
+from typing import Dict, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -44,13 +44,21 @@ class Approaches:
 
 
 class Approacher:
-    """Finds approaches of one hand to one object, and turns them into paths."""
+    """Finds approaches of one hand to one object, and turns them into paths, on the grasps' device."""
 
     def __init__(
-        self, hand: HandSpec, object_spec: ObjectSpec, grasps: Grasps, resting: RestingPoses, config: SynthesisConfig
+        self,
+        hand: HandSpec,
+        object_spec: ObjectSpec,
+        grasps: Grasps,
+        resting: RestingPoses,
+        config: SynthesisConfig,
+        clearance: Optional[Clearance] = None,
     ) -> None:
         self._hand, self._grasps, self._resting, self._config = hand, grasps, resting, config
-        self._clearance = Clearance(hand, object_spec)
+        self._device = grasps.fingers.device
+        self._clearance = clearance or Clearance(hand, object_spec, self._device)
+        self._open_fingers = hand.open_fingers.to(self._device)
         self.rejected: Dict[str, int] = {}
         """How many pairs or ways fell to each rule."""
 
@@ -74,7 +82,8 @@ class Approacher:
         return found
 
     def paths(self, ways: Approaches, timeline: Timeline, yaw: Tensor, xy: Tensor) -> Paths:
-        """Whole paths (N,) with the object turned by yaw (N,) [rad] about the vertical and moved to xy (N, 2) [m]."""
+        """Paths (N,) with the object turned by yaw (N,) [rad] about the vertical and moved to xy (N, 2) [m]."""
+        timeline = timeline.part(slice(None), self._device)
         turn = rotations.from_axis_angle(yaw.new_tensor(_UP), yaw)
         pos, quat = self._rest_pose(ways)
         pos, quat = torch.cat([xy, pos[:, 2:]], dim=-1), rotations.multiply(turn, quat)
@@ -93,7 +102,7 @@ class Approacher:
             object_pos_w=pos[:, None] + rise,
             object_quat_w=quat[:, None].expand(count, frames, 4),
             contact=timeline.contact.expand(count, frames),
-            length=torch.full((count,), frames),
+            length=torch.full((count,), frames, device=self._device),
             grasp=ways.grasp,
             rest=ways.rest,
         )
@@ -117,17 +126,18 @@ class Approacher:
     def _open(self, pairs: Tensor) -> Approaches:
         """Pairs whose held hand is clear of the table, with the tightest opened hand that clears object and table."""
         config, grasp = self._config, pairs[:, 0]
-        ways = Approaches(grasp, pairs[:, 1], torch.zeros(len(pairs), 3), self._grasps.fingers[grasp])
+        nowhere = torch.zeros(len(pairs), 3, device=self._device)
+        ways = Approaches(grasp, pairs[:, 1], nowhere, self._grasps.fingers[grasp])
         lowest = self._clearance.lowest(self._joints(ways, ways.opened))
         ways = self._keep(ways, lowest > config.table_clearance, "table")
         held = self._clearance.depth(self._joints(ways, ways.opened), *self._rest_pose(ways))
         ways = self._keep(ways, held <= config.max_penetration, "held too deep")
-        fingers, done = ways.opened.clone(), torch.zeros(len(ways.grasp), dtype=torch.bool)
+        fingers, done = ways.opened.clone(), torch.zeros_like(ways.grasp, dtype=torch.bool)
         # The palm may be nearer than the margin whatever the fingers do.
-        widest = self._gap(ways, self._hand.open_fingers.expand_as(fingers))
+        widest = self._gap(ways, self._open_fingers.expand_as(fingers))
         enough = (widest - 1e-3).clamp(0.0, config.preshape_margin)
         for share in _OPENINGS:
-            opened = ways.opened + share * (self._hand.open_fingers - ways.opened)
+            opened = ways.opened + share * (self._open_fingers - ways.opened)
             above = self._clearance.lowest(self._joints(ways, opened)) > config.table_clearance
             fits = (self._gap(ways, opened) > enough) & above & ~done
             fingers[fits] = opened[fits]
@@ -146,9 +156,9 @@ class Approacher:
         cosine = 1.0 - (1.0 - math.cos(cone)) * torch.rand(count, _DIRECTIONS, generator=generator)
         angle = 2 * math.pi * torch.rand(count, _DIRECTIONS, generator=generator)
         sine = (1.0 - cosine**2).sqrt()
-        directions = torch.stack([sine * angle.cos(), sine * angle.sin(), cosine], dim=-1)
+        directions = torch.stack([sine * angle.cos(), sine * angle.sin(), cosine], dim=-1).to(self._device)
         pos, quat = compose(self._rest_pose(ways), self._wrist_o(ways))
-        side = pos + rotations.rotate(quat, self._hand.palm_pos_h) - self._rest_pose(ways)[0]
+        side = pos + rotations.rotate(quat, self._hand.palm_pos_h.to(self._device)) - self._rest_pose(ways)[0]
         side = side / side.norm(dim=-1, keepdim=True).clamp_min(1e-9)
         inside = (directions * side[:, None]).sum(-1) > math.cos(cone)
         self.rejected["palm does not face down"] = int((~inside.any(1)).sum())
@@ -161,15 +171,16 @@ class Approacher:
         """Whether the hand stays clear of table and object while it is free, and nowhere deeper than the limit."""
         config, count = self._config, len(ways.grasp)
         on_table = (timeline.lifted == 0).nonzero()[:, 0]
-        frames = on_table[:: config.check_stride]
+        coarse = on_table[:: config.check_stride]  # most that will not do is found by these
+        frames = torch.cat([coarse, on_table[~torch.isin(on_table, coarse)]])
         pos, quat = self._rest_pose(ways)
-        good = torch.ones(count, dtype=torch.bool)
+        good = torch.ones(count, dtype=torch.bool, device=self._device)
         grasp_joints = self._joints(ways, self._grasps.fingers[ways.grasp])
         for frame in frames.tolist():
             rows = good.nonzero()[:, 0]
             joints = grasp_joints[rows].clone()
-            joints[:, :3] += timeline.away[frame] * config.approach * ways.direction_w[rows]
-            joints[:, 6:] = torch.lerp(ways.opened[rows], joints[:, 6:], timeline.closed[frame])
+            joints[:, :3] += float(timeline.away[frame]) * config.approach * ways.direction_w[rows]
+            joints[:, 6:] = torch.lerp(ways.opened[rows], joints[:, 6:], float(timeline.closed[frame]))
             limit = 0.0 if timeline.contact[frame] == 0 else config.max_penetration
             above = self._clearance.lowest(joints) > config.table_clearance
             good[rows[~above]] = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Tuple, Union
+from typing import Optional, Tuple, Union
 
 import torch
 from torch import Tensor
@@ -11,23 +11,35 @@ from torch import Tensor
 from hot import rotations
 from hot.hands import BodyPoses, HandSpec, Kinematics
 from hot.objects import ObjectSpec
+from hot.synthesis.distance import DistanceField
 
 _HANDS, _POINTS = {"cpu": 2048, "cuda": 32768}, {"cpu": 32768, "cuda": 1 << 17}
 """Most hands and points that are looked at at once, which bounds memory."""
 
 
 class Clearance:
-    """Distances of one hand from the table and from one object."""
+    """Distances of one hand from the table and from one object.
 
-    def __init__(self, hand: HandSpec, object_spec: ObjectSpec, device: Union[str, torch.device] = "cpu") -> None:
+    Args:
+        field: the object's distance on a grid, which is many times as fast as the exact one and off by half its
+            spacing at most where two faces are equally near.
+    """
+
+    def __init__(
+        self,
+        hand: HandSpec,
+        object_spec: ObjectSpec,
+        device: Union[str, torch.device] = "cpu",
+        field: Optional[DistanceField] = None,
+    ) -> None:
         self.kinematics = Kinematics(hand, device)
-        self._colliders = [
-            (c.body, c.shape, c.size, c.pos.float().to(device), c.quat.float().to(device)) for c in hand.tree.colliders
-        ]
+        self._distance = field.distance if field else object_spec.signed_distance
         self._object, self._surface = object_spec, object_spec.surface_points.to(device)
         corners = torch.from_numpy(object_spec.mesh.vertices).float().to(device)
         self._low, self._high = corners.amin(0), corners.amax(0)
-        self._reach = _reach(hand)
+        self.reach = _reach(hand)
+        """Upper bound of the distance from the wrist to any point of the hand [m]."""
+        self.shapes = RoundedBoxes(hand, torch.device(device))
 
     def lowest(self, joint_pos: Tensor) -> Tensor:
         """Height (...) [m] of the lowest collider point of hands (..., D)."""
@@ -37,36 +49,80 @@ class Clearance:
         """Deepest overlap (N,) [m] of hands (N, D) and objects (N, 3), (N, 4); negative: a gap, cut at ``-margin``."""
         depth = joint_pos.new_full(joint_pos.shape[:1], -margin)
         apart = (joint_pos[:, :3] - object_pos_w).norm(dim=-1)
-        rows = (apart < self._reach + self._object.radius + margin).nonzero()[:, 0]
+        rows = (apart < self.reach + self._object.radius + margin).nonzero()[:, 0]
         for part in rows.split(_HANDS[rows.device.type]):
             depth[part] = self._depth(joint_pos[part], object_pos_w[part], object_quat_w[part], margin)
         return depth
 
     def _depth(self, joint_pos: Tensor, object_pos_w: Tensor, object_quat_w: Tensor, margin: float) -> Tensor:
         poses = self.kinematics.forward(joint_pos)
-        deep = self._hand_in_object(poses, object_pos_w, object_quat_w, margin)
-        return torch.maximum(deep, self._object_in_hand(poses, object_pos_w, object_quat_w, margin))
+        turn = rotations.to_matrix(object_quat_w)
+        deep = self._hand_in_object(poses, object_pos_w, turn, margin)
+        return torch.maximum(deep, self._object_in_hand(poses, object_pos_w, turn, margin))
 
-    def _hand_in_object(self, poses: BodyPoses, pos: Tensor, quat: Tensor, margin: float) -> Tensor:
-        points = self.kinematics.collider_points(poses) - pos[:, None]
-        points = rotations.rotate_inverse(quat[:, None], points)  # (N, M, 3)
+    def _hand_in_object(self, poses: BodyPoses, pos: Tensor, turn: Tensor, margin: float) -> Tensor:
+        points = (self.kinematics.collider_points(poses) - pos[:, None]) @ turn  # (N, M, 3), object frame
         near = ((points > self._low - margin) & (points < self._high + margin)).all(-1)
         depth = points.new_full(points.shape[:-1], -margin)
         close = points[near]
         if len(close):
             parts = close.split(_POINTS[close.device.type])
-            depth[near] = torch.cat([-self._object.signed_distance(part) for part in parts])
+            depth[near] = torch.cat([-self._distance(part) for part in parts])
         return depth.amax(-1).clamp_min(-margin)
 
-    def _object_in_hand(self, poses: BodyPoses, pos: Tensor, quat: Tensor, margin: float) -> Tensor:
-        points_w = rotations.rotate(quat[:, None], self._surface) + pos[:, None]  # (N, P, 3)
-        depth = points_w.new_full(points_w.shape[:1], -margin)
-        for body, shape, size, shape_pos, shape_quat in self._colliders:
-            body_pos, body_quat = poses.pos_w[:, body], poses.quat_w[:, body]
-            points = rotations.rotate_inverse(body_quat[:, None], points_w - body_pos[:, None])
-            points = rotations.rotate_inverse(shape_quat, points - shape_pos)
-            depth = torch.maximum(depth, -shape_distance(shape, size, points).amin(-1))
-        return depth
+    def _object_in_hand(self, poses: BodyPoses, pos: Tensor, turn: Tensor, margin: float) -> Tensor:
+        """Only points within a shape's bounding sphere are looked at closely: a few in a hundred."""
+        shapes, depth = self.shapes, pos.new_full(pos.shape[:1], -margin)
+        points_w = self._surface @ turn.transpose(-1, -2) + pos[:, None]  # (N, P, 3)
+        centre, axes = shapes.placed(poses)
+        near = torch.cdist(points_w, centre) < shapes.bound + margin  # (N, P, G)
+        row, point, shape = near.nonzero(as_tuple=True)
+        seen = points_w[row, point] - centre[row, shape]
+        seen = (seen[:, None] @ axes[row, shape])[:, 0]
+        return depth.scatter_reduce(0, row, -shapes.distance(shape, seen), "amax").clamp_min(-margin)
+
+
+class RoundedBoxes:
+    """The G collision shapes of a hand as rounded boxes: a box grown by a radius is box, capsule and sphere in one."""
+
+    def __init__(self, hand: HandSpec, device: torch.device) -> None:
+        colliders = hand.tree.colliders
+        self.body = torch.tensor([c.body for c in colliders], device=device)
+        """Of each shape (G,)."""
+        self._pos = torch.stack([c.pos.float() for c in colliders]).to(device)
+        self._turn = rotations.to_matrix(torch.stack([c.quat.float() for c in colliders])).to(device)
+        boxes, radii = zip(*(_rounded_box(c.shape, c.size) for c in colliders))
+        self._box, self._radius = torch.tensor(boxes, device=device), torch.tensor(radii, device=device)
+        self.bound = self._box.norm(dim=-1) + self._radius
+        """Radii of the bounding spheres (G,) [m]."""
+
+    def placed(self, poses: BodyPoses) -> Tuple[Tensor, Tensor]:
+        """Centres (N, G, 3) [m] and axes as columns (N, G, 3, 3) in the world."""
+        turn = rotations.to_matrix(poses.quat_w.index_select(-2, self.body))
+        centre = poses.pos_w.index_select(-2, self.body) + (turn @ self._pos[..., None])[..., 0]
+        return centre, turn @ self._turn
+
+    def distance(self, shape: Tensor, points: Tensor) -> Tensor:
+        """Signed distance (n,) [m] of points (n, 3), each in the frame of its own shape (n,)."""
+        beyond = points.abs() - self._box[shape]
+        return beyond.clamp_min(0).norm(dim=-1) + beyond.amax(-1).clamp_max(0) - self._radius[shape]
+
+    def nearest(self, shape: Tensor, points: Tensor) -> Tensor:
+        """Points (..., 3) of the surfaces of shapes (...) next to points (..., 3), all in the frames of the shapes."""
+        box, radius = self._box[shape], self._radius[shape][..., None]
+        core = torch.minimum(torch.maximum(points, -box), box)
+        away = points - core
+        outside = core + radius * away / away.norm(dim=-1, keepdim=True).clamp_min(1e-9)
+        face = torch.nn.functional.one_hot((box - points.abs()).argmin(-1), 3).bool()
+        inside = torch.where(face, torch.where(points < 0, -box, box) + radius * points.sign(), points)
+        return torch.where((away == 0).all(-1, keepdim=True), inside, outside)
+
+
+def _rounded_box(shape: str, size: Tuple[float, ...]) -> Tuple[Tuple[float, float, float], float]:
+    """Half edges and radius [m] of a collision shape."""
+    if shape == "box":
+        return (size[0], size[1], size[2]), 0.0
+    return (0.0, 0.0, size[1] if shape == "capsule" else 0.0), size[0]
 
 
 def _reach(hand: HandSpec) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from hot.config import Config
 from hot.physics import PhysicsConfig
@@ -161,19 +161,3 @@ class SynthesisConfig(Config):
         if not self.low < self.high:
             raise ValueError("low must lie below high")
         return self
-
-
-class ScalingConfig(Config):
-    """Other sizes of the object that a teacher also trains on."""
-
-    factors: Tuple[float, ...] = ()
-    """Of length, besides 1."""
-    share: float = Field(default=0.4, gt=0, lt=1)
-    """Share of the worlds that hold an object of another size."""
-
-    @field_validator("factors")
-    @classmethod
-    def _are_other_sizes(cls, value: Tuple[float, ...]) -> Tuple[float, ...]:
-        if any(factor <= 0 or factor == 1 for factor in value):
-            raise ValueError(f"must be positive and not 1, not {list(value)}")
-        return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Union
 
 import torch
 from torch import Tensor
@@ -63,6 +63,10 @@ class Grasps:
         """Some of the grasps, by mask or index."""
         chosen = {name: getattr(self, name)[rows] for name in TENSORS}
         return Grasps(self.hand, self.object, **chosen, meta=self.meta)
+
+    def to(self, device: Union[str, torch.device]) -> Grasps:
+        """The same grasps on another device."""
+        return Grasps(self.hand, self.object, **{n: getattr(self, n).to(device) for n in TENSORS}, meta=self.meta)
 
     def save(self, path: Optional[Path] = None) -> None:
         """Write to ``path``, or below the data folder, where :func:`load_grasps` looks first.

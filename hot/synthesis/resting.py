@@ -6,7 +6,7 @@ import itertools
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Optional, Tuple
+from typing import List, Optional, Tuple, Union
 
 import torch
 from torch import Tensor
@@ -42,6 +42,11 @@ class RestingPoses:
 
     def __len__(self) -> int:
         return len(self.height)
+
+    def to(self, device: Union[str, torch.device]) -> RestingPoses:
+        """The same poses on another device."""
+        tensors = (self.height, self.quat_w, self.probability)
+        return RestingPoses(self.object, *(tensor.to(device) for tensor in tensors))
 
     def save(self, path: Optional[Path] = None) -> None:
         """Write to ``path``, or below the data folder, where :func:`load_resting` looks first.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -20,6 +20,10 @@ class Timeline:
     closed: Tensor  # (T,) 0 opened fingers, 1 the grasp's
     squeeze: Tensor  # (T,) 0 command = fingers, 1 command = the grasp's command
     contact: Tensor  # (T,) int8: 0 free, -1 closing or opening, 1 held
+
+    def part(self, rows: slice, device: torch.device) -> Timeline:
+        """Some of the frames, on a device."""
+        return Timeline(*(getattr(self, f.name)[rows].to(device) for f in fields(self)))
 
 
 def smooth(share: Tensor) -> Tensor:

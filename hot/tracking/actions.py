@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from hot.hands import HandSpec
+from hot.physics import CONTROL_DT
 from hot.tracking.config import ActionConfig
 
 WRIST = 6
@@ -22,10 +23,11 @@ class ActionMap:
         fingers = [config.finger] * (hand.num_joints - WRIST)
         scale = [config.wrist_slide] * 3 + [config.wrist_hinge] * 3 + fingers
         self._residual = torch.tensor(scale, device=device)
-        # A drive that follows q(t) lags by damping/stiffness times the velocity; leading by as much cancels it.
+        # A drive that follows q(t) lags by damping/stiffness times the velocity; leading by as much cancels it. A
+        # target is that of a step's end but holds through all of it, which leads by half a step already.
         self._lead = torch.zeros(hand.num_joints, device=device)
         if config.feed_forward:
-            self._lead[:WRIST] = (hand.damping / hand.stiffness)[:WRIST].to(device)
+            self._lead[:WRIST] = (hand.damping / hand.stiffness)[:WRIST].to(device) - 0.5 * CONTROL_DT
         half = 0.5 * (self._upper - self._lower)
         middle = 0.5 * (self._upper + self._lower)
         half[:WRIST] = torch.tensor(_UPSTREAM_WRIST_RANGE, device=device)

@@ -14,7 +14,7 @@ from hot.fusion import Replay, fuse
 from hot.hands import HandSpec
 from hot.motions import Motions
 from hot.objects import ObjectSpec
-from hot.physics import Physics, Scene, clear, make_physics, overwrite
+from hot.physics import CONTROL_DT, Physics, Scene, clear, make_physics, overwrite
 from hot.tracking.actions import ActionMap
 from hot.tracking.config import TaskConfig
 from hot.tracking.following import displacement, move_wrist
@@ -86,7 +86,8 @@ class TrackingEnv:
         self.device = device = self.physics.device
         self._judged = SurfacePoints(specs, world_object, ERROR_POINTS, device)
         self._shown = SurfacePoints(specs, world_object, config.observation.points, device)
-        self.reference = Reference(motions, self._judged.points_o, device)
+        physics_dt = CONTROL_DT / config.physics.substeps
+        self.reference = Reference(motions, self._judged.points_o, device, physics_dt)
         self._actions = ActionMap(config.action, hand, device)
         self._limits = torch.stack([hand.joint_lower, hand.joint_upper]).to(device)
         self.sampler = ClipSampler(motions, world_object, config.reset, device)

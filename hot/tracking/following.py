@@ -16,27 +16,37 @@ _RETURN_FRAMES = 40
 """Frames in which it returns."""
 _LEAVE_FRAMES = 20
 """Frames after a release in which it takes up the object again."""
+_STILL = 0.05
+"""Speed of an object below which it lies where it was left [m/s]."""
 _FARTHEST, _WIDEST = 0.12, 0.8
 """Displacement [m] and turn about the vertical [rad] beyond which the reference does not go after the object."""
 
 
 def follow_weights(motions: Motions) -> Tensor:
     """How far the wrist's reference goes along with the object in each frame (S,): 1 before a grasp, 0 when an object
-    has been held for a while. Free moves have no object to follow."""
+    has been held for a while. Free moves have no object to follow, and what was thrown is left to fly."""
     weights = torch.zeros_like(motions.object_pos_w[:, 0])
     start, lengths = motions.clip_start[:-1], motions.lengths
     held_for = torch.zeros_like(lengths)
+    wanted = (motions.object_linvel_w.norm(dim=-1) < _STILL) | _to_be_held(motions)
     weight = (motions.contact[start] == 0).to(weights)
     for t in range(int(lengths.max())):
         rows = start + torch.minimum(torch.full_like(lengths, t), lengths - 1)
         contact = motions.contact[rows]
         held_for = torch.where(contact == 1, held_for + 1, 0)
-        step = (contact == 0) / _LEAVE_FRAMES - (held_for > _FIRM_FRAMES).to(weights) / _RETURN_FRAMES
+        step = ((contact == 0) & wanted[rows]) / _LEAVE_FRAMES - (held_for > _FIRM_FRAMES).to(weights) / _RETURN_FRAMES
         weight = (weight + step).clamp(0.0, 1.0)
         weights[rows] = weight
     labels = torch.tensor([skill_by_name(name).label for name in motions.skills], device=weights.device)
     free = labels[motions.clip_skill] == skill_by_name("freemove").label
     return weights * ~free.repeat_interleave(lengths)
+
+
+def _to_be_held(motions: Motions) -> Tensor:
+    """Whether the clip goes on to hold its object after each frame (S,) bool."""
+    held = (motions.contact == 1).long().cumsum(0)
+    ends = (motions.clip_start[1:] - 1).repeat_interleave(motions.lengths)
+    return held[ends] > held
 
 
 def displacement(object_pos: Tensor, object_quat: Tensor, ref_pos: Tensor, ref_quat: Tensor) -> Tensor:

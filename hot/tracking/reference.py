@@ -13,6 +13,8 @@ from hot.motions import Motions, skill_by_name
 from hot.tracking.following import follow_weights
 
 _CHUNK = 4096
+_FREE_FALL = 1.0
+"""Farthest that an acceleration may be from gravity's in free flight [m/s^2]."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,12 @@ class Reference:
     Args:
         motions: the clips of one hand.
         points_o: surface points (O, P, 3) of each of ``motions.objects``, object frame [m].
+        physics_dt: the engine's time step [s]. Engines compute a place from the velocity at the step's end, which is
+            a flight whose velocity is that of half a step before; objects in flight are given that velocity, so that
+            what starts in flight stays on its parabola (else it is 1 cm off after half a second).
     """
 
-    def __init__(self, motions: Motions, points_o: Tensor, device: torch.device) -> None:
+    def __init__(self, motions: Motions, points_o: Tensor, device: torch.device, physics_dt: float = 0.0) -> None:
         motions = motions.to(device)
         self.num_clips = motions.num_clips
         self.start, self.lengths = motions.clip_start[:-1], motions.lengths
@@ -72,7 +77,7 @@ class Reference:
                 motions.joint_vel,
                 motions.command,
                 motions.key_pos_w.flatten(1),
-                motions.object_linvel_w,
+                motions.object_linvel_w - 0.5 * physics_dt * _fall(motions),
                 motions.object_angvel_w,
                 gap,
             ],
@@ -123,6 +128,20 @@ class Reference:
         rows = self._rows(clip_ids, torch.stack([frames + offset for offset in offsets], dim=1))
         # index_select copies whole rows; indexing by a matrix is slower on a CPU.
         return table.index_select(0, rows.flatten()).unflatten(0, rows.shape)
+
+
+def _fall(motions: Motions) -> Tensor:
+    """Gravity (S, 3) [m/s^2] in the frames in which the object flies freely, else nothing."""
+    gravity = motions.object_pos_w.new_tensor([0.0, 0.0, -9.81])
+    start, end = motions.clip_start[:-1].repeat_interleave(motions.lengths), motions.clip_start[1:] - 1
+    row = torch.arange(len(start), device=start.device)
+    last = torch.maximum(end.repeat_interleave(motions.lengths) - 1, start)
+    middle = torch.minimum(torch.maximum(row, start + 1), last)  # ends take their neighbour's acceleration
+    near = [(middle + offset).clamp(0, len(row) - 1) for offset in (-1, 1)]
+    pos = motions.object_pos_w
+    bend = (pos[near[0]] + pos[near[1]] - 2.0 * pos[middle]) * motions.fps**2
+    flies = ((bend - gravity).norm(dim=-1) < _FREE_FALL) & (motions.contact != 1)
+    return flies[:, None] * gravity
 
 
 def _gaps(motions: Motions, points_o: Tensor) -> Tensor:

@@ -87,10 +87,10 @@ def clip_set():
 @pytest.fixture
 def planner(monkeypatch, clip_set):
     """Stands in for the planner; answers as many still clips as it is asked for."""
-    import hot.synthesis
+    import hot.planning
 
     call = Call(lambda hand, object_spec, skill, clips, *rest: clip_set(skill, clips))
-    monkeypatch.setattr(hot.synthesis, "generate", call, raising=False)
+    monkeypatch.setattr(hot.planning, "generate", call, raising=False)
     return call
 
 

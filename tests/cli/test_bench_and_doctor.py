@@ -66,7 +66,7 @@ def test_bench_measures_learning_when_asked(hot, benched, monkeypatch):
 
 
 def test_bench_compares_a_batch_of_many_objects_with_one(hot, benched, monkeypatch):
-    from hot import synthesis
+    from hot import planning, synthesis
 
     def has_grasps(hand, name):
         return name in ("Bottle", "Box")
@@ -76,7 +76,7 @@ def test_bench_compares_a_batch_of_many_objects_with_one(hot, benched, monkeypat
         return SimpleNamespace(motions=spec.name, objects=dict.fromkeys(names, spec))
 
     monkeypatch.setattr(synthesis, "has_grasps", has_grasps)
-    monkeypatch.setattr(synthesis, "in_sizes", in_sizes)
+    monkeypatch.setattr(planning, "in_sizes", in_sizes)
     monkeypatch.setattr("hot.motions.Motions.concatenate", staticmethod(list))
     (row,) = json.loads(hot("bench --hand mano --num-envs 8 --engine mujoco --mixed --json").stdout)
     assert row["cost_of_mixing"] == 1.0
@@ -84,6 +84,29 @@ def test_bench_compares_a_batch_of_many_objects_with_one(hot, benched, monkeypat
     assert (first, second) == ("closed", "closed")
     assert len(env.args[1]) == 1 and len(mixed.args[1]) == 10 and mixed.args[2] == ["Bottle", "Box"]
     assert mixed.args[4] == env.args[4] == 8
+
+
+def test_bench_plans_clips_of_every_skill_and_says_which_cannot_be(hot, monkeypatch):
+    from hot.errors import HotError
+    from hot.planning import SKILLS
+    from hot.planning.bench import GenerationReport
+
+    def bench_generation(hand, object_spec, skill, clips, config, device):
+        if skill == "rotate":
+            raise HotError("nothing turns")
+        facts = {"hand": hand.name, "object": object_spec.name, "skill": skill, "device": device, "threads": 1}
+        return GenerationReport(
+            **facts, clips=clips, frames=100 * clips, seconds=2.0, cpu_seconds=4.0, bare_seconds=0.5
+        )
+
+    monkeypatch.setattr("hot.planning.bench.bench_generation", bench_generation)
+    words = "bench --generation --engine mujoco --set synthesis.train_clips=40"
+    result = hot(words, "--json")
+    rows = json.loads(result.stdout)
+    assert [row["skill"] for row in rows] == [skill for skill in SKILLS if skill != "rotate"]
+    assert (rows[0]["frames_per_s"], rows[0]["ratio"], rows[0]["device"]) == (2000.0, 0.25, "cpu")
+    assert "rotate: nothing turns" in result.stderr
+    assert "2,000" in hot(words).stdout
 
 
 @pytest.fixture

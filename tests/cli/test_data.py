@@ -124,7 +124,9 @@ def test_info_says_clips_lengths_speeds_and_overlap(hot, still_clips):
     assert (grasp["clips"], grasp["frames"], grasp["shortest_s"], grasp["longest_s"]) == (3, 18, 0.1, 0.1)
     assert grasp["wrist_m_s"] == {"p50": 1.0, "p99": 1.0, "max": 1.0} and grasp["object_m_s"]["p50"] == 2.0
     assert sum(grasp["poses"].values()) == 3 and move["poses"] == {}
-    assert grasp["overlap_mm"]["max"] == 0.0 and grasp["early_touches"] == 0.0
+    assert grasp["overlap_mm"]["max"] == 0.0 and grasp["early_touches"] == 0
+    assert (grasp["beyond_limits"], grasp["flight_mm"], grasp["jump_cm"], grasp["jump_deg"]) == (0, None, 0.0, 0.0)
+    assert grasp["valid"] is True
     assert (move["skill"], move["clips"], move["contact_share"]) == ("move", 2, 1.0)
 
 

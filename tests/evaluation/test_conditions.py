@@ -9,7 +9,7 @@ import torch
 
 from hot.evaluation import Condition, Exam, RobustnessConfig, conditions, judge
 from hot.evaluation.conditions import disturbance
-from hot.synthesis.inspection import resting_poses
+from hot.planning.inspection import resting_poses
 from hot.tracking.config import ResetConfig, TaskConfig
 
 PUSH = Condition("push", push=2.0, push_frames=12)

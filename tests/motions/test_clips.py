@@ -129,6 +129,17 @@ def test_a_constant_turn_and_a_straight_line_have_their_exact_velocities():
     torch.testing.assert_close(clip.joint_vel, torch.arange(8).double().expand(frames, 8))
 
 
+def test_constant_acceleration_has_its_exact_velocity_at_the_ends_of_a_clip_too(motions):
+    clip, first = 2, int(motions.clip_start[2])
+    time = torch.arange(7) / motions.fps
+    fall = torch.stack([0.3 * time, 0 * time, 1.0 + 2.0 * time - 4.905 * time**2], dim=1)
+    pos = motions.object_pos_w.clone()
+    pos[first:] = fall
+    velocity = replace(motions, object_pos_w=pos).with_velocities().select([clip]).object_linvel_w
+    expected = torch.stack([0.3 + 0 * time, 0 * time, 2.0 - 9.81 * time], dim=1)
+    torch.testing.assert_close(velocity, expected, atol=1e-3, rtol=0)
+
+
 @given(motion_sets)
 def test_velocities_never_reach_over_the_border_of_a_clip(motions):
     whole = motions.with_velocities()

@@ -205,3 +205,7 @@ def test_a_named_reward_is_whole(name):
 
 def test_the_default_reward_is_the_linear_one():
     assert presets.resolve("mano", "Bottle", 1, (), {"reward": "linear"}) == presets.resolve("mano", "Bottle")
+
+
+def test_all_skills_have_a_name_together():
+    assert presets.resolve("mano", "Bottle", skills=["all"]).skills == presets.skill_names()

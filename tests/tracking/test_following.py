@@ -45,6 +45,19 @@ def test_free_moves_follow_nothing(hover):
     assert (follow_weights(motions) == 0).all()
 
 
+def test_what_was_thrown_is_left_to_fly_and_what_comes_flying_to_be_caught_is_followed(hover):
+    length = int(hover.lengths[0])
+    contact = torch.zeros_like(hover.contact)
+    contact[:10] = 1  # the first clip throws
+    contact[length + 10 : 2 * length] = 1  # the second catches
+    flying = torch.zeros_like(hover.object_linvel_w)
+    flying[:, 0] = 1.0
+    motions = dataclasses.replace(hover, contact=contact, object_linvel_w=flying, skills=("throw",))
+    thrown, caught = follow_weights(motions).split(length)[:2]
+    assert (thrown == 0).all()
+    assert (caught[:10] == 1).all()
+
+
 def test_a_displacement_is_a_shift_and_a_turn_about_the_vertical_within_limits():
     yaw = rotations.from_axis_angle(torch.tensor([0.0, 0.0, 1.0]), torch.tensor([0.3, 2.0]))
     quat = rotations.random((2,), torch.Generator().manual_seed(0))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hot.evaluation import Exam, compare, judge
+from hot.planning import PlanningConfig, generate
 from hot.runs import Run
-from hot.synthesis import SynthesisConfig, generate
 from hot.tracking.config import ActionConfig, ObservationConfig, ResetConfig, TaskConfig
 from hot.training import TeacherData, train_teacher
 from hot.training.config import NetworkConfig, PpoConfig
@@ -29,7 +29,7 @@ PPO = PpoConfig(
 
 @pytest.mark.slow
 def test_a_short_training_beats_the_open_loop_on_held_out_perturbed_clips(tmp_path, allegro, bottle):
-    config = SynthesisConfig()
+    config = PlanningConfig()
     motions = generate(allegro, bottle, "grasp", 200, 3, config, "train")
     held_out = generate(allegro, bottle, "grasp", 150, 77, config, "test")
     assert not set(motions.clip_grasp.tolist()) & set(held_out.clip_grasp.tolist())

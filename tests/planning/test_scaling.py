@@ -10,11 +10,11 @@ from hot import rotations
 from hot.errors import HotError
 from hot.hands import Kinematics, load_hand
 from hot.objects import load_object
-from hot.synthesis import SynthesisConfig, generate
+from hot.planning import PlanningConfig, generate
+from hot.planning.scaling import scale_clips, scaled_spec
 from hot.synthesis.clearance import Clearance
-from hot.synthesis.scaling import scale_clips, scaled_spec
 
-HAND, BOTTLE, CONFIG = load_hand("mano"), load_object("Bottle"), SynthesisConfig()
+HAND, BOTTLE, CONFIG = load_hand("mano"), load_object("Bottle"), PlanningConfig()
 FACTORS = (0.75, 1.5)
 
 
@@ -104,8 +104,8 @@ def test_the_gap_between_palm_and_surface_stays(pair):
         return spec.signed_distance(rotations.rotate_inverse(motions.object_quat_w, palm - motions.object_pos_w))
 
     change = (gap(scaled, scaled_spec(BOTTLE, factor)) - gap(clips, BOTTLE))[held]
-    allowed = 3e-3 if clips.skills == ("move",) else 0.0155  # a foot by an edge; a hand raised off the table
-    assert not held.any() or change.abs().max() < allowed
+    # A foot by an edge; a hand raised off the table.
+    assert not held.any() or (change.abs().max() < 0.0155 and change.abs().median() < 3e-3)
 
 
 def test_the_hand_stays_over_the_table_and_out_of_the_object_while_free(pair):
@@ -133,4 +133,4 @@ def test_clips_of_another_object_are_refused(clips):
 def test_limits_that_leave_no_clip_are_an_error():
     grasp = generate(HAND, BOTTLE, "grasp", 4, 3, CONFIG, "train")
     with pytest.raises(HotError, match="none of 4 clips of mano and Bottle fits Bottle@1"):
-        scale_clips(grasp, HAND, BOTTLE, 1.2, SynthesisConfig(table_clearance=0.5))
+        scale_clips(grasp, HAND, BOTTLE, 1.2, PlanningConfig(table_clearance=0.5))

@@ -14,8 +14,8 @@ from hot.errors import HotError
 from hot.hands import HandSpec, Kinematics
 from hot.motions import Motions
 from hot.objects import ObjectSpec
+from hot.planning.config import PlanningConfig
 from hot.synthesis.clearance import Clearance
-from hot.synthesis.config import SynthesisConfig
 
 _LOG = logging.getLogger(__name__)
 _ON_TABLE = 0.003
@@ -44,7 +44,7 @@ def scale_clips(
     hand: HandSpec,
     object_spec: ObjectSpec,
     factor: float,
-    config: SynthesisConfig = SynthesisConfig(),  # noqa: B008  frozen
+    config: PlanningConfig = PlanningConfig(),  # noqa: B008  frozen
 ) -> Motions:
     """The clips, adapted to :func:`scaled_spec`; those that become impossible are left out.
 
@@ -85,7 +85,7 @@ def _shifts(motions: Motions, hand: HandSpec, object_spec: ObjectSpec, factor: f
     return lift + rotations.rotate(motions.object_quat_w, (factor - 1.0) * foot_o), lift
 
 
-def _deficit(motions: Motions, clearance: Clearance, config: SynthesisConfig) -> Tensor:
+def _deficit(motions: Motions, clearance: Clearance, config: PlanningConfig) -> Tensor:
     """By how much each clip's hand must rise to clear the table, as far as it may (S, 3) [m]."""
     lowest = torch.cat([clearance.lowest(part) for part in motions.joint_pos.split(_FRAMES)])
     least = lowest.new_full((motions.num_clips,), torch.inf).scatter_reduce(0, _clip_ids(motions), lowest, "amin")
@@ -146,7 +146,7 @@ def _surface_under(points_o: Tensor, object_spec: ObjectSpec) -> Tensor:
     return torch.where(points_o.any(-1, keepdim=True), feet, points_o)
 
 
-def _feasible(motions: Motions, clearance: Clearance, config: SynthesisConfig) -> Tensor:
+def _feasible(motions: Motions, clearance: Clearance, config: PlanningConfig) -> Tensor:
     """Whether each clip's hand stays over the table, and out of the object while it is free (M,) bool."""
     clip_ids = _clip_ids(motions)
     frame = torch.arange(len(clip_ids)) - motions.clip_start[clip_ids]

@@ -8,9 +8,9 @@ from typing import Dict
 from hot.hands import HandSpec
 from hot.motions import Motions
 from hot.objects import ObjectSpec
+from hot.planning.config import PlanningConfig, ScalingConfig
+from hot.planning.scaling import scale_clips, scaled_spec
 from hot.progress import Progress, silent
-from hot.synthesis.config import ScalingConfig, SynthesisConfig
-from hot.synthesis.scaling import scale_clips, scaled_spec
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ def in_sizes(
     hand: HandSpec,
     object_spec: ObjectSpec,
     scaling: ScalingConfig,
-    config: SynthesisConfig,
+    config: PlanningConfig,
     progress: Progress = silent,
 ) -> Sizes:
     """The clips, and the same adapted to each size.

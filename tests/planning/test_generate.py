@@ -9,11 +9,12 @@ from hot import rotations
 from hot.errors import HotError, UnknownNameError
 from hot.hands import Kinematics, load_hand
 from hot.objects import load_object
-from hot.synthesis import SKILLS, SynthesisConfig, generate, load_grasps
+from hot.planning import SKILLS, PlanningConfig, generate
+from hot.synthesis import load_grasps
 from hot.synthesis.clearance import Clearance
 from hot.synthesis.transforms import compose, invert
 
-HAND, BOTTLE, CONFIG = load_hand("allegro"), load_object("Bottle"), SynthesisConfig()
+HAND, BOTTLE, CONFIG = load_hand("allegro"), load_object("Bottle"), PlanningConfig()
 CLIPS = 12
 
 
@@ -42,6 +43,8 @@ def test_there_are_as_many_clips_as_asked_for(motions):
 
 
 def test_the_object_keeps_its_place_in_the_hand_while_held(motions):
+    if motions.skills[0] in ("regrasp", "rotate"):
+        pytest.skip("here it is to move in the hand")
     pos, quat = in_hand(motions)
     clip, _ = frames(motions)
     held = motions.contact == 1
@@ -82,7 +85,7 @@ def test_hinges_never_jump(motions):
 def test_fingers_squeeze_only_while_they_hold_or_close(motions):
     squeeze = (motions.command - motions.joint_pos).abs()
     assert squeeze[:, :6].max() == 0
-    assert (squeeze[motions.contact == 0] == 0).all()
+    assert (squeeze[motions.contact == 0] < 1e-6).all()
     if (motions.contact == 1).any():
         assert squeeze[motions.contact == 1].amax(-1).median() > 0.01
 
@@ -131,7 +134,7 @@ def test_a_move_turns_half_a_turn_no_faster_than_allowed():
 
 
 def test_unknown_skills_and_splits_list_the_known_ones():
-    with pytest.raises(UnknownNameError, match=r"freemove, grasp, move, place"):
+    with pytest.raises(UnknownNameError, match=r"catch, freemove, grasp, move, place, regrasp"):
         generate(HAND, BOTTLE, "juggle", 1, 0, CONFIG, "train")
     with pytest.raises(UnknownNameError, match="test, train"):
         generate(HAND, BOTTLE, "grasp", 1, 0, CONFIG, "validation")
@@ -139,4 +142,4 @@ def test_unknown_skills_and_splits_list_the_known_ones():
 
 def test_an_impossible_request_counts_the_reasons():
     with pytest.raises(HotError, match="table: "):
-        generate(HAND, BOTTLE, "grasp", 1, 0, SynthesisConfig(table_clearance=0.5), "train")
+        generate(HAND, BOTTLE, "grasp", 1, 0, PlanningConfig(table_clearance=0.5), "train")

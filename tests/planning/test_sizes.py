@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from hot.synthesis import SynthesisConfig, generate
-from hot.synthesis.config import ScalingConfig
-from hot.synthesis.sizes import in_sizes
+from hot.planning import PlanningConfig, generate
+from hot.planning.config import ScalingConfig
+from hot.planning.sizes import in_sizes
 
 
 def test_sizes_add_clips_objects_and_shares(allegro, bottle):
-    config = SynthesisConfig()
+    config = PlanningConfig()
     motions = generate(allegro, bottle, "move", 6, 1, config, "train")
     sizes = in_sizes(motions, allegro, bottle, ScalingConfig(factors=(0.8, 1.25), share=0.4), config)
     assert sizes.motions.objects == ("Bottle", "Bottle@0.8", "Bottle@1.25") == tuple(sizes.objects)
@@ -23,7 +23,7 @@ def test_sizes_add_clips_objects_and_shares(allegro, bottle):
 
 
 def test_no_other_sizes_leave_the_clips_alone(allegro, bottle):
-    motions = generate(allegro, bottle, "move", 3, 1, SynthesisConfig(), "train")
-    sizes = in_sizes(motions, allegro, bottle, ScalingConfig(), SynthesisConfig())
+    motions = generate(allegro, bottle, "move", 3, 1, PlanningConfig(), "train")
+    sizes = in_sizes(motions, allegro, bottle, ScalingConfig(), PlanningConfig())
     assert torch.equal(sizes.motions.joint_pos, motions.joint_pos)
     assert sizes.shares == {"Bottle": 1.0}

@@ -1,0 +1,61 @@
+"""Breaks in motions: objects in flight that leave their parabola, and jumps."""
+
+from __future__ import annotations
+
+from typing import Optional, Tuple
+
+import torch
+from torch import Tensor
+
+from hot import rotations
+from hot.motions import Motions
+
+_GRAVITY = 9.81
+_MOVES = 0.2
+"""Speed from which on an object that no hand touches counts as flying [m/s]."""
+
+
+def flight_deviation(motions: Motions) -> Optional[float]:
+    """Farthest [mm] that any object in flight is from a parabola of gravity; None if none flies.
+
+    Each clip's flight is what moves while the label says that no hand touches it. Where gravity has been taken out, a
+    parabola is a straight line; the one that fits best is found by least squares.
+    """
+    flies = (motions.contact == 0) & (motions.object_linvel_w.norm(dim=-1) > _MOVES)
+    if not bool(flies.any()):
+        return None
+    clip, frame = _clips_and_frames(motions)
+    clip, time = clip[flies], frame[flies].double() / motions.fps
+    straight = motions.object_pos_w[flies].double()
+    straight = straight + 0.5 * _GRAVITY * torch.stack([0 * time, 0 * time, time**2], dim=1)
+    basis = torch.stack([torch.ones_like(time), time], dim=1)  # (S, 2)
+    size = motions.num_clips
+    normal = torch.zeros(size, 2, 2, dtype=torch.float64).index_add_(0, clip, basis[:, :, None] * basis[:, None])
+    moment = torch.zeros(size, 2, 3, dtype=torch.float64).index_add_(0, clip, basis[:, :, None] * straight[:, None])
+    line = torch.linalg.pinv(normal) @ moment  # (M, 2, 3)
+    miss = straight - (basis[:, None] @ line[clip])[:, 0]
+    return 1e3 * float(miss.norm(dim=1).max())
+
+
+def jumps(motions: Motions) -> Tuple[float, float]:
+    """Farthest that wrist or object are from where the two frames before let expect them: place [m], turn [deg]."""
+    _, frame = _clips_and_frames(motions)
+    third = (frame > 1).nonzero()[:, 0]
+    if not len(third):
+        return 0.0, 0.0
+    places = torch.stack([motions.joint_pos[:, :3], motions.object_pos_w])
+    bends = places[:, third] - 2.0 * places[:, third - 1] + places[:, third - 2]
+    quats = torch.stack([rotations.from_euler(motions.joint_pos[:, 3:6]), motions.object_quat_w])
+    turns = [_turn(quats[:, third - offset], quats[:, third - offset - 1]) for offset in (0, 1)]
+    break_ = rotations.angle_between(turns[0], turns[1]).max()
+    return float(bends.norm(dim=-1).max()), float(torch.rad2deg(break_))
+
+
+def _turn(now: Tensor, before: Tensor) -> Tensor:
+    return rotations.multiply(now, rotations.conjugate(before))
+
+
+def _clips_and_frames(motions: Motions) -> Tuple[Tensor, Tensor]:
+    """Clip and frame of each row (S,)."""
+    clip = torch.arange(motions.num_clips).repeat_interleave(motions.lengths)
+    return clip, torch.arange(len(clip)) - motions.clip_start[clip]
