@@ -49,19 +49,20 @@ class Carry:
         return torch.cat([pos, self.hinges.expand(len(pos), -1, 3)], dim=-1)
 
 
-def draw_carry(frames: int, hand: HandSpec, config: SynthesisConfig, generator: torch.Generator) -> Carry:
+def draw_carry(
+    frames: int, hand: HandSpec, config: SynthesisConfig, turn_speed: float, generator: torch.Generator
+) -> Carry:
     """Legs between random places of the work space with half a turn each, as the planner's transports.
 
-    A leg has the mean ``speed``, or less where the wrist would turn faster than ``turn_speed``, the fastest turn of a
-    transport, which turns at constant speed; it begins and ends at rest (minimum jerk). Legs that the wrist's hinges
-    cannot follow are drawn again.
+    A leg has the mean ``speed``, or less where the wrist would turn faster than ``turn_speed`` [rad/s]; it begins and
+    ends at rest (minimum jerk). Legs that the wrist's hinges cannot follow are drawn again.
 
     Raises:
         HotError: no leg that they can follow was drawn.
     """
     carry = _start(hand, config, generator)
     for _ in range(_DRAWS):
-        longer = _extended(carry, config, generator)
+        longer = _extended(carry, config, turn_speed, generator)
         if _can_follow(longer.hinges, hand, config):
             carry = longer
         if len(carry.hinges) >= frames:
@@ -74,11 +75,11 @@ def _start(hand: HandSpec, config: SynthesisConfig, generator: torch.Generator) 
     return Carry(_draw_place(config, generator)[None], quat, rotations.to_euler(quat))
 
 
-def _extended(carry: Carry, config: SynthesisConfig, generator: torch.Generator) -> Carry:
+def _extended(carry: Carry, config: SynthesisConfig, turn_speed: float, generator: torch.Generator) -> Carry:
     """One leg more."""
     start, end = carry.object_pos_w[-1], _draw_place(config, generator)
     axis = torch.randn(3, generator=generator)
-    seconds = max(float((end - start).norm()) / config.speed, _PEAK * math.pi / config.turn_speed)
+    seconds = max(float((end - start).norm()) / config.speed, _PEAK * math.pi / turn_speed)
     steps = max(2, round(seconds / CONTROL_DT))
     share = smooth(torch.arange(1, steps + 1) / steps)
     turn = rotations.from_axis_angle(axis / axis.norm(), math.pi * share)

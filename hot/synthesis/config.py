@@ -94,6 +94,10 @@ class GraspConfig(Config):
     """Net acceleration in each direction of the shake [m/s^2] (1.1 g: a carried object is accelerated too)."""
     stronger: Tuple[float, ...] = (16.0, 24.0)
     """Further accelerations [m/s^2], rising, that tell sturdy grasps from others: sturdy ones are preferred."""
+    carry_seconds: float = Field(default=5.0, ge=0.1)
+    """Time for which grasps are carried about before they are kept [s]."""
+    carry_turn_speed: float = Field(default=1.5, gt=0)
+    """Fastest turn of the wrist in carrying [rad/s]; in faster ones contacts creep that last 10 ms (docs/grasps.md)."""
     max_slip: float = Field(default=0.01, gt=0)
     """Largest object displacement in the wrist frame from the release to the end of the shake [m]."""
     max_turn: float = Field(default=0.1745, gt=0)

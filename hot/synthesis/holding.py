@@ -35,6 +35,10 @@ class Holding:
     slip: Tensor  # (G,) largest displacement of the object in the wrist frame [m], at most 0.1
     turn: Tensor  # (G,) largest turn of the object in the wrist frame [rad]
 
+    def lost(self, limits: GraspConfig) -> Tensor:
+        """Whether each grasp slipped or turned too far (G,)."""
+        return (self.slip >= limits.max_slip) | (self.turn >= limits.max_turn)
+
 
 class HoldReport(Config):
     """Of one library on one engine."""
@@ -85,9 +89,10 @@ def check_grasps(
         PhysicsError: the engine lost contacts because a buffer was full.
     """
     synthesis, limits, physics = config
-    carry = draw_carry(round(seconds / CONTROL_DT), hand, synthesis, torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(seed)
+    carry = draw_carry(round(seconds / CONTROL_DT), hand, synthesis, limits.carry_turn_speed, generator)
     holding = hold(hand, object_spec, grasps, carry, physics, progress)
-    lost = (holding.slip >= limits.max_slip) | (holding.turn >= limits.max_turn)
+    lost = holding.lost(limits)
     share = wilson(int((~lost).sum()), len(grasps))
     slip, turn = 1e3 * holding.slip, holding.turn.rad2deg()
     return HoldReport(

@@ -7,14 +7,17 @@ from dataclasses import replace
 from typing import Dict, List, Optional
 
 import torch
+from torch import Tensor
 
 from hot.errors import HotError
 from hot.hands import HandSpec
 from hot.objects import ObjectSpec
-from hot.physics import PhysicsConfig
+from hot.physics import CONTROL_DT, PhysicsConfig
 from hot.progress import Progress, silent
+from hot.synthesis.carrying import draw_carry
 from hot.synthesis.config import JUDGING_PHYSICS, GraspConfig, RestingConfig, SynthesisConfig
 from hot.synthesis.grasps import TENSORS, Grasps
+from hot.synthesis.holding import hold
 from hot.synthesis.pickup import serve_table
 from hot.synthesis.resting import RestingPoses, find_resting_poses
 from hot.synthesis.seeds import Seeds
@@ -30,6 +33,8 @@ _SHAKEN_HARDER = 6
 """Times the number of grasps asked for whose strength is measured in one round: a thousand alike teach nothing."""
 _TRIED_ON_TABLE = 2
 """Times the number of grasps asked for, the sturdiest, that are lifted off the table in one round."""
+_CARRIED = 1.4
+"""Times the number of grasps asked for that are carried about; those that last are kept."""
 
 
 def find_grasps(
@@ -42,15 +47,15 @@ def find_grasps(
     resting: Optional[RestingPoses] = None,
     physics: PhysicsConfig = JUDGING_PHYSICS,
 ) -> Grasps:
-    """Up to ``count`` different grasps that survive a six-direction shake in physics.
+    """Up to ``count`` different grasps that survive a six-direction shake in physics, and being carried about.
 
     Rounds of candidates go on until every resting pose has its share of grasps that also lift the object off
     the table and set it down, or ``config.rounds`` are over; from the second round on, half of the candidates
     are variations of what did best for the poses that lack grasps, and only those poses are tried.
 
     Args:
-        physics: of closing and shaking. Lifting and placing are judged by MuJoCo C in any case, so a grasp found on a
-            GPU has passed both engines.
+        physics: of closing and shaking. Lifting, placing and carrying are judged by MuJoCo C in any case, so a grasp
+            found on a GPU has passed both engines.
 
     Raises:
         HotError: nothing held, with what was tried.
@@ -81,9 +86,27 @@ def find_grasps(
         synthesiser.close()
     if not len(found):
         raise HotError(f"no grasp of {object_spec.name} with {hand.name} held: {found.figures}")
-    chosen = select_diverse(found.grasps(), hand, count)
+    chosen = select_diverse(found.grasps(), hand, round(_CARRIED * count))
+    chosen = select_diverse(chosen.select(_last(hand, object_spec, chosen, config, generator, progress)), hand, count)
+    if not len(chosen):
+        raise HotError(f"every grasp of {object_spec.name} with {hand.name} was lost in carrying: {found.figures}")
     meta = {**found.figures, "seed": seed, "generator": "hot.synthesis", "config": config.model_dump()}
     return Grasps(hand.name, object_spec.name, **{n: getattr(chosen, n) for n in TENSORS}, meta=meta)
+
+
+def _last(
+    hand: HandSpec,
+    object_spec: ObjectSpec,
+    grasps: Grasps,
+    config: GraspConfig,
+    generator: torch.Generator,
+    progress: Progress,
+) -> Tensor:
+    """Which grasps (G,) outlast ``carry_seconds`` of being carried about."""
+    synthesis = SynthesisConfig()
+    frames = round(config.carry_seconds / CONTROL_DT)
+    carry = draw_carry(frames, hand, synthesis, config.carry_turn_speed, generator)
+    return ~hold(hand, object_spec, grasps, carry, JUDGING_PHYSICS, progress).lost(config)
 
 
 class _Found:
