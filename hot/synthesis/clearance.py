@@ -13,7 +13,8 @@ from hot.hands import BodyPoses, HandSpec, Kinematics
 from hot.objects import ObjectSpec
 from hot.synthesis.distance import DistanceField
 
-_HANDS, _POINTS = 2048, 32768
+_HANDS = {"cpu": 2048, "cuda": 16384}
+_POINTS = {"cpu": 1 << 15, "cuda": 1 << 18}
 """Most hands and points that are looked at at once, which bounds memory."""
 
 
@@ -50,7 +51,7 @@ class Clearance:
         depth = joint_pos.new_full(joint_pos.shape[:1], -margin)
         apart = (joint_pos[:, :3] - object_pos_w).norm(dim=-1)
         rows = (apart < self.reach + self._object.radius + margin).nonzero()[:, 0]
-        for part in rows.split(_HANDS):
+        for part in rows.split(_HANDS[joint_pos.device.type]):
             depth[part] = self._depth(joint_pos[part], object_pos_w[part], object_quat_w[part], margin)
         return depth
 
@@ -66,7 +67,7 @@ class Clearance:
         depth = points.new_full(points.shape[:-1], -margin)
         close = points[near]
         if len(close):
-            depth[near] = torch.cat([-self._distance(part) for part in close.split(_POINTS)])
+            depth[near] = torch.cat([-self._distance(part) for part in close.split(_POINTS[close.device.type])])
         return depth.amax(-1).clamp_min(-margin)
 
     def _object_in_hand(self, poses: BodyPoses, pos: Tensor, turn: Tensor, margin: float) -> Tensor:
