@@ -12,7 +12,7 @@ from hot.synthesis.transforms import shortest_turn
 
 
 class Draws:
-    """Drawn on the CPU and moved, so that a seed gives the same clips wherever they are planned."""
+    """Drawn on the CPU and moved, so that a seed gives the same candidates wherever clips are planned."""
 
     def __init__(self, seed: int, device: torch.device) -> None:
         self.generator, self._device = torch.Generator().manual_seed(seed), device

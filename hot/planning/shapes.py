@@ -11,7 +11,8 @@ from hot import rotations
 from hot.hands import BodyPoses, Kinematics
 
 _WRIST = 6
-_CHUNK = 8192
+_CHUNKS = {"cpu": 8192, "cuda": 131072}
+"""Frames at once: what fits a CPU's caches, and what keeps a GPU busy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +37,8 @@ def shapes_of(fingers: Tensor) -> Shapes:
 
 def key_points(kinematics: Kinematics, wrist_pos: Tensor, wrist_quat: Tensor, fingers: Tensor) -> Tensor:
     """World positions of the key bodies (S, K, 3) [m] of frames (S, ...)."""
-    shapes = shapes_of(fingers)
-    parts = [shapes.poses(kinematics, slice(i, i + _CHUNK)) for i in range(0, len(shapes.fingers), _CHUNK)]
+    shapes, chunk = shapes_of(fingers), _CHUNKS[fingers.device.type]
+    parts = [shapes.poses(kinematics, slice(i, i + chunk)) for i in range(0, len(shapes.fingers), chunk)]
     points_h = torch.cat([kinematics.key_points(part) for part in parts])
     turn = rotations.to_matrix(wrist_quat).transpose(-1, -2)
     return points_h[shapes.number] @ turn + wrist_pos[:, None]
@@ -47,7 +48,7 @@ def lowest(kinematics: Kinematics, wrist_pos: Tensor, wrist_quat: Tensor, finger
     """Height (S,) [m] of the lowest collider point in each frame (S, ...)."""
     heights = []
     up = rotations.rotate_inverse(wrist_quat, wrist_quat.new_tensor([0.0, 0.0, 1.0]))
-    for rows in torch.arange(len(fingers), device=fingers.device).split(_CHUNK):
+    for rows in torch.arange(len(fingers), device=fingers.device).split(_CHUNKS[fingers.device.type]):
         shapes = shapes_of(fingers[rows])
         points_h = kinematics.collider_points(shapes.poses(kinematics, slice(None)))
         heights.append((points_h[shapes.number] @ up[rows, :, None])[..., 0].amin(-1) + wrist_pos[rows, 2])

@@ -13,7 +13,7 @@ from hot.hands import BodyPoses, HandSpec, Kinematics
 from hot.objects import ObjectSpec
 from hot.synthesis.distance import DistanceField
 
-_HANDS, _POINTS = {"cpu": 2048, "cuda": 32768}, {"cpu": 32768, "cuda": 1 << 17}
+_HANDS, _POINTS = {"cpu": 2048, "cuda": 16384}, {"cpu": 1 << 15, "cuda": 1 << 17}
 """Most hands and points that are looked at at once, which bounds memory."""
 
 
