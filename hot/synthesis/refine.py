@@ -81,5 +81,5 @@ def best_of(cost: Tensor, kind: Tensor, count: int) -> Tensor:
     order = order[kind[order].argsort(stable=True)]  # kind by kind, the best first
     sizes = kind.unique(return_counts=True)[1]
     firsts = (sizes.cumsum(0) - sizes).repeat_interleave(sizes)
-    rank = (torch.arange(len(cost), device=cost.device) - firsts) / sizes.repeat_interleave(sizes)
+    rank = (torch.arange(len(cost), device=cost.device) - firsts + 0.5) / sizes.repeat_interleave(sizes)
     return order[rank.argsort(stable=True)[:count]].sort().values

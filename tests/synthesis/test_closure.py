@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hot import rotations
 from hot.hands import Kinematics, load_hand
@@ -18,9 +20,10 @@ from hot.synthesis.closure import Asked, GraspEnergy, Press
 from hot.synthesis.config import ClosureConfig, GraspConfig
 from hot.synthesis.distance import DistanceField
 from hot.synthesis.pads import PALM, TIP, find_pads
-from hot.synthesis.refine import refine
-from hot.synthesis.seeds import Seeder, draw_pads
-from hot.synthesis.selection import select_diverse
+from hot.synthesis.quality import compliance
+from hot.synthesis.refine import best_of, refine
+from hot.synthesis.seeds import Seeder, Seeds, draw_pads
+from hot.synthesis.selection import select_diverse, sturdiest
 from hot.synthesis.transforms import compose
 
 HANDS = ["allegro", "mano", "shadow"]
@@ -153,6 +156,20 @@ def test_refining_lowers_the_energy_and_keeps_the_joints_ranges(allegro):
     assert (fingers >= hand.joint_lower[6:]).all() and (fingers <= hand.joint_upper[6:]).all()
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+def test_a_recorded_step_refines_as_one_on_a_cpu_does(allegro):
+    hand, closed, pads = allegro
+    box, resting, config = load_object("Box"), load_resting("Box"), GraspConfig()
+    energies = []
+    for device in ("cpu", "cuda"):
+        field = DistanceField(box, device)
+        seeds = Seeder(hand, box, resting, closed, pads, config, generator()).draw(24, 0)
+        seeds = Seeds(*(getattr(seeds, f.name).to(device) for f in fields(seeds)))
+        energy = GraspEnergy(hand, box, pads, field, config.closure)
+        energies.append(refine(hand, energy, seeds.joints, seeds.asked(resting), 10).energy.cpu())
+    assert torch.allclose(*energies, rtol=1e-2)
+
+
 def test_seeds_over_a_table_look_down_and_use_the_thumb_with_another_finger(allegro):
     hand, closed, pads = allegro
     bottle, resting = load_object("Bottle"), load_resting("Bottle")
@@ -188,3 +205,50 @@ def test_sturdier_grasps_are_chosen_first_and_far_from_each_other():
     assert (chosen.disturbance == 24.0).all()
     more = select_diverse(grasps, load_hand("allegro"), len(grasps) // 2 + 5)
     assert (more.disturbance == 24.0).sum() == len(grasps) // 2
+
+
+def test_of_equally_strong_grasps_every_kind_gives_as_many():
+    grasps = load_grasps("allegro", "Box")
+    kind = (torch.arange(len(grasps)) >= 8).long() * 2 - 1  # -1 for eight of them
+    grasps = replace(grasps, disturbance=torch.where(torch.arange(len(grasps)) % 4 == 0, 24.0, 10.8))
+    rows = sturdiest(grasps, load_hand("allegro"), kind, 8)
+    assert (kind[rows] == -1).sum() == 4 and len(rows.unique()) == 8
+    assert (grasps.disturbance[rows] == 24.0).sum() == 2 + 4  # all that the small kind has
+
+
+@given(st.integers(1, 5), st.integers(1, 12), st.floats(0.0, 1.0), st.integers(0, 1000))
+def test_the_best_are_as_many_of_every_kind(kinds, size, share, seed):
+    kind = torch.arange(kinds).repeat(size)
+    cost = torch.rand(len(kind), generator=generator(seed))
+    count = round(share * len(kind))
+    rows = best_of(cost, kind, count)
+    assert len(rows) == count and (rows.diff() > 0).all()
+    for each in range(kinds):
+        own, taken = (kind == each).nonzero()[:, 0], rows[kind[rows] == each]
+        assert len(taken) in (count // kinds, -(-count // kinds))
+        assert set(taken.tolist()) == set(own[cost[own].argsort()[: len(taken)]].tolist())
+
+
+def test_compliance_is_that_of_springs():
+    even = torch.tensor([[0.5, 0.5]])
+    beside = compliance(torch.tensor([[[0.05, 0.0, 0.0], [-0.05, 0.0, 0.0]]]), even)
+    assert float(beside) == pytest.approx(1 / 1.001)  # springs of one in all, about the centre
+    # Both a lever's length to one side, two levers apart: a pull across turns the object about their middle.
+    # Stiffness of the turn about z, from arms (1, 1) and (1, -1): 2 at the centre, 1 of it the coupling.
+    aside = compliance(torch.tensor([[[0.05, 0.05, 0.0], [0.05, -0.05, 0.0]]]), even)
+    turning = torch.tensor([[1.001, 1.0], [1.0, 2.001]])  # along y and about z
+    lifting = torch.tensor([[1.001, -1.0], [-1.0, 1.001]])  # along z and about y: the springs have no arm there
+    worst = max(float(torch.linalg.inv(m)[0, 0]) for m in (turning, lifting))
+    assert float(aside) == pytest.approx(worst, rel=1e-3)
+
+
+def test_hands_over_a_table_are_planned_above_it(allegro):
+    hand, closed, pads = allegro
+    box, resting, config = load_object("Box"), load_resting("Box"), GraspConfig(refine_steps=60)
+    seeds = Seeder(hand, box, resting, closed, pads, config, generator()).draw(48, 0)
+    planned = Planner(hand, box, pads, FIELD, config).plan(seeds, resting, 8)
+    joints = torch.cat([planned.wrist_pos_o, rotations.to_euler(planned.wrist_quat_o), planned.plan], 1)
+    skin = Kinematics(hand).collider_points(Kinematics(hand).forward(joints))
+    up = rotations.rotate_inverse(resting.quat_w[0], torch.tensor([0.0, 0.0, 1.0]))
+    lowest = (skin @ up).amin(1) + resting.height[0]
+    assert float(lowest.median()) > 0.0
