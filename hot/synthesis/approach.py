@@ -152,9 +152,14 @@ class Approacher:
         return Approaches(chosen.grasp, chosen.rest, directions[rows, ranked[rows, columns]], chosen.opened)
 
     def _open(self, ways: Approaches, timeline: Timeline) -> Approaches:
-        """Each way with the tightest opened hand with which it is clear; those without any are left out."""
+        """Each way with an opened hand with which it is clear; those without any are left out.
+
+        A hand that comes is as tight as can be, which is a short way to close; one that leaves opens as wide as can be,
+        which lets go at once instead of dragging the object along.
+        """
         fingers, shut = ways.opened.clone(), torch.arange(len(ways.grasp), device=self._device)
-        for share in _OPENINGS:
+        leaving = float(timeline.away[0]) < float(timeline.away[-1])
+        for share in reversed(_OPENINGS) if leaving else _OPENINGS:
             tried = ways.select(shut)
             opened = tried.opened + share * (self._open_fingers - tried.opened)
             clear = self._is_clear(replace(tried, opened=opened), timeline)
