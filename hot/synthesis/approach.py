@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Dict, Optional, Tuple
 
 import torch
@@ -23,6 +23,8 @@ from hot.synthesis.transforms import compose
 
 _OPENINGS = (0.3, 0.45, 0.6, 0.8, 1.0)
 """Shares of the way from the grasp to the open hand at which the fingers may wait, the tightest first."""
+_CLOSING = 0.5
+"""Share of its closing up to which a hand keeps the margin."""
 _DIRECTIONS = 64
 _KEPT_DIRECTIONS = 6
 """Directions drawn, and tried unless told otherwise, for each grasp and resting pose."""
@@ -70,9 +72,8 @@ class Approacher:
         Raises:
             HotError: there is none; the message counts the reasons.
         """
-        found = self._open(pairs)
-        found = self._turn(found, generator, directions)
-        found = found.select(self._check_path(found, timeline))
+        found = self._turn(self._placed(pairs), generator, directions)
+        found = self._open(found, timeline)
         if not len(found.grasp):
             reasons = ", ".join(f"{name}: {count}" for name, count in self.rejected.items())
             raise HotError(
@@ -123,32 +124,15 @@ class Approacher:
         self.rejected[reason] = self.rejected.get(reason, 0) + int((~mask).sum())
         return ways.select(mask)
 
-    def _open(self, pairs: Tensor) -> Approaches:
-        """Pairs whose held hand is clear of the table, with the tightest opened hand that clears object and table."""
+    def _placed(self, pairs: Tensor) -> Approaches:
+        """Pairs whose held hand is clear of the table, the fingers not opened yet."""
         config, grasp = self._config, pairs[:, 0]
         nowhere = torch.zeros(len(pairs), 3, device=self._device)
         ways = Approaches(grasp, pairs[:, 1], nowhere, self._grasps.fingers[grasp])
         lowest = self._clearance.lowest(self._joints(ways, ways.opened))
         ways = self._keep(ways, lowest > config.table_clearance, "table")
         held = self._clearance.depth(self._joints(ways, ways.opened), *self._rest_pose(ways))
-        ways = self._keep(ways, held <= config.max_penetration, "held too deep")
-        fingers, done = ways.opened.clone(), torch.zeros_like(ways.grasp, dtype=torch.bool)
-        # The palm may be nearer than the margin whatever the fingers do.
-        widest = self._gap(ways, self._open_fingers.expand_as(fingers))
-        enough = (widest - 1e-3).clamp(0.0, config.preshape_margin)
-        for share in _OPENINGS:
-            opened = ways.opened + share * (self._open_fingers - ways.opened)
-            above = self._clearance.lowest(self._joints(ways, opened)) > config.table_clearance
-            fits = (self._gap(ways, opened) > enough) & above & ~done
-            fingers[fits] = opened[fits]
-            done |= fits
-        ways = Approaches(ways.grasp, ways.rest, ways.direction_w, fingers)
-        return self._keep(ways, done, "no opened hand")
-
-    def _gap(self, ways: Approaches, fingers: Tensor) -> Tensor:
-        """Distance (N,) [m] of the hand at the grasp with other fingers from the object, cut above the margin."""
-        margin = self._config.preshape_margin
-        return -self._clearance.depth(self._joints(ways, fingers), *self._rest_pose(ways), margin=2 * margin)
+        return self._keep(ways, held <= config.max_penetration, "held too deep")
 
     def _turn(self, ways: Approaches, generator: torch.Generator, kept: int) -> Approaches:
         """Each way several times, with directions within the cones about the vertical and about the palm's side."""
@@ -167,8 +151,26 @@ class Approacher:
         chosen = ways.select(rows)
         return Approaches(chosen.grasp, chosen.rest, directions[rows, ranked[rows, columns]], chosen.opened)
 
-    def _check_path(self, ways: Approaches, timeline: Timeline) -> Tensor:
-        """Whether the hand stays clear of table and object while it is free, and nowhere deeper than the limit."""
+    def _open(self, ways: Approaches, timeline: Timeline) -> Approaches:
+        """Each way with an opened hand with which it is clear; those without any are left out.
+
+        A hand that comes is as tight as can be, which is a short way to close; one that leaves opens as wide as can be,
+        which lets go at once instead of dragging the object along.
+        """
+        fingers, shut = ways.opened.clone(), torch.arange(len(ways.grasp), device=self._device)
+        leaving = float(timeline.away[0]) < float(timeline.away[-1])
+        for share in reversed(_OPENINGS) if leaving else _OPENINGS:
+            tried = ways.select(shut)
+            opened = tried.opened + share * (self._open_fingers - tried.opened)
+            clear = self._is_clear(replace(tried, opened=opened), timeline)
+            fingers[shut[clear]] = opened[clear]
+            shut = shut[~clear]
+        done = torch.ones_like(ways.grasp, dtype=torch.bool)
+        done[shut] = False
+        return self._keep(replace(ways, opened=fingers), done, "collision on the way")
+
+    def _is_clear(self, ways: Approaches, timeline: Timeline) -> Tensor:
+        """Whether the hand (N,) stays off table and object, by a margin while it is open, and nowhere too deep."""
         config, count = self._config, len(ways.grasp)
         on_table = (timeline.lifted == 0).nonzero()[:, 0]
         coarse = on_table[:: config.check_stride]  # most that will not do is found by these
@@ -177,14 +179,15 @@ class Approacher:
         good = torch.ones(count, dtype=torch.bool, device=self._device)
         grasp_joints = self._joints(ways, self._grasps.fingers[ways.grasp])
         for frame in frames.tolist():
+            closed = float(timeline.closed[frame])
+            deepest = -config.preshape_margin if closed < _CLOSING else config.max_penetration
             rows = good.nonzero()[:, 0]
             joints = grasp_joints[rows].clone()
             joints[:, :3] += float(timeline.away[frame]) * config.approach * ways.direction_w[rows]
-            joints[:, 6:] = torch.lerp(ways.opened[rows], joints[:, 6:], float(timeline.closed[frame]))
-            limit = 0.0 if timeline.contact[frame] == 0 else config.max_penetration
+            joints[:, 6:] = torch.lerp(ways.opened[rows], joints[:, 6:], closed)
             above = self._clearance.lowest(joints) > config.table_clearance
             good[rows[~above]] = False
             rows, joints = rows[above], joints[above]
-            good[rows[self._clearance.depth(joints, pos[rows], quat[rows]) > limit]] = False
-        self.rejected["collision on the way"] = int((~good).sum())
+            depth = self._clearance.depth(joints, pos[rows], quat[rows], margin=2 * config.preshape_margin)
+            good[rows[depth > deepest]] = False
         return good

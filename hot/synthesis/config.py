@@ -130,7 +130,8 @@ class SynthesisConfig(Config):
     """Least distance of the opened fingers from the object before they close [m]."""
     close_start: int = Field(default=30, ge=0)
     close_end: int = Field(default=52, ge=1)
-    """Frames of a grasp between which the fingers close."""
+    """Frames of a grasp between which the fingers close. The wrist arrives with them: beside an object on a table an
+    open hand has no room."""
     squeeze_frames: int = Field(default=8, ge=1)
     """Frames before the hold over which the command grows from the joint positions to the squeeze."""
     hold_start: int = Field(default=60, ge=1)

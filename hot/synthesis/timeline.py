@@ -43,13 +43,13 @@ def _ramp(length: int, start: int, end: int) -> Tensor:
 
 
 def grasp_timeline(config: SynthesisConfig) -> Timeline:
-    """Approach, close late, squeeze, lift, hold."""
+    """Approach, close on the last of the way, squeeze, lift, hold."""
     approach, lift = frames_of(config.approach, config.speed), frames_of(config.lift, config.speed)
-    start = config.hold_start
+    start, arrival = config.hold_start, max(config.close_end, approach)
     total = start + lift + config.final_hold
     frame = torch.arange(total)
     return Timeline(
-        away=1.0 - smooth(_ramp(total, 0, approach)),
+        away=1.0 - smooth(_ramp(total, arrival - approach, arrival)),
         lifted=smooth(_ramp(total, start, start + lift)),
         closed=smooth(_ramp(total, config.close_start, config.close_end)),
         squeeze=_ramp(total, start - config.squeeze_frames, start),
