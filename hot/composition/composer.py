@@ -27,7 +27,7 @@ from hot.planning.tossing import Catches
 from hot.planning.transitions import FREE, wait
 from hot.planning.transitions import HELD as TOUCHED
 from hot.progress import Progress, silent
-from hot.synthesis.paths import Paths, hinge_angles
+from hot.synthesis.paths import Paths
 
 _LOG = logging.getLogger(__name__)
 _BEGINNINGS = 30
@@ -119,8 +119,9 @@ class Composer:
         )
         attempt = _Attempt(clips, number, state, torch.ones_like(in_hand), torch.zeros_like(clips), [])
         there = torch.tensor([kind != FLYING for kind in kinds], device=setting.device).nonzero()[:, 0]
-        first = draft_of_rest(state.select(there), [self._steps[number[row]][0].skill for row in there.tolist()])
-        self._append(attempt, there, first, state.hinges[there][:, None])
+        if len(there):  # where something comes flying, its first frame is the catch's own
+            first = _at_rest(state.select(there), [self._steps[number[row]][0].skill for row in there.tolist()])
+            self._append(attempt, there, first, state.hinges[there][:, None])
         return attempt
 
     def _free_hand(self, number: Sequence[int], rest: Tensor) -> Keyframe:
@@ -225,7 +226,7 @@ class Composer:
         attempt.pieces.append(Piece(attempt.clips[rows], paths, hinges, drawn.skill))
 
 
-def draft_of_rest(state: State, skills: Sequence[str]) -> Draft:
+def _at_rest(state: State, skills: Sequence[str]) -> Draft:
     """One frame of stillness, of the skills (N) that follow."""
     label = torch.where(state.grasp >= 0, TOUCHED, FREE).to(torch.int8)
     still = draft([("move", wait(state.key, 1, FREE))], state.grasp, state.rest, {})
@@ -255,7 +256,3 @@ def _of_clips(piece: Piece, clips: Tensor) -> Piece:
     rows = torch.isin(piece.clips, clips)
     return Piece(piece.clips[rows], piece.paths.select(rows), piece.hinges[rows], piece.skill[rows])
 
-
-def wound_along(state: State, paths: Paths) -> Tuple[Tensor, Tensor]:
-    """Hinges (N, T, 3) along paths that go on from states, and the fastest of each (N,) [rad/s]."""
-    return hinge_angles(paths, state.hinges)
