@@ -25,7 +25,9 @@ def compose(  # noqa: PLR0913  a command's parameters are its options
     ] = None,
     count: Annotated[int, typer.Option("--clips", min=1, help="Clips; they differ in what is random.")] = 20,
     seconds: sequences.SecondsOption = None,
-    split: Annotated[str, typer.Option("--split", help="Grasps to use: train, or test, which none trains on.")] = "train",
+    split: Annotated[
+        str, typer.Option("--split", help="Grasps to use: train, or test, which none trains on.")
+    ] = "train",
     seed: options.SeedOption = None,
     out: Annotated[
         Optional[Path],

@@ -108,8 +108,7 @@ def _parts(motions: Motions) -> List[Motions]:
     """The clips of each object and skill that has some; composed clips are not parted by skill."""
     if motions.frame_skill is not None:
         return [
-            motions.select((motions.clip_object == o).nonzero()[:, 0])
-            for o in motions.clip_object.unique().tolist()
+            motions.select((motions.clip_object == o).nonzero()[:, 0]) for o in motions.clip_object.unique().tolist()
         ]
     parts = []
     for o, object_name in enumerate(motions.objects):

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 SecondsOption = Annotated[
     Optional[float],
-    typer.Option("--seconds", min=1, max=3600, help="Exact length of each clip.", show_default="the script's; random: 20"),
+    typer.Option(
+        "--seconds", min=1, max=3600, help="Exact length of each clip.", show_default="the script's; random: 20"
+    ),
 ]
 _SECONDS = 20.0
 """Of random sequences."""
@@ -162,9 +164,7 @@ def _load(path: Path) -> Policy:
     return Policy.load(Run.open(path).policy_path if path.is_dir() else path)
 
 
-def evaluate(
-    asked: SequenceExam, out: Optional[Path], video: Optional[Path], video_clip: str, as_json: bool
-) -> None:
+def evaluate(asked: SequenceExam, out: Optional[Path], video: Optional[Path], video_clip: str, as_json: bool) -> None:
     """Compose held-out clips, track them by open loop and by the policies, and tell how far that goes."""
     from hot import evaluation
 
@@ -201,8 +201,8 @@ def _insist_on_all(judged: Controllers, skills: Tuple[str, ...]) -> None:
     if lacking:
         raise ConfigError(
             f"the sequence has skills without a policy: {console.names(lacking)}; give them one "
-            f"(--policy {','.join(lacking)}=PATH), or one for all others (--policy PATH). freemove and move also bridge "
-            "from skill to skill"
+            f"(--policy {','.join(lacking)}=PATH), or one for all others (--policy PATH). freemove and move "
+            "also bridge from skill to skill"
         )
 
 
@@ -256,9 +256,7 @@ def _second(value: Optional[float]) -> str:
     return "-" if value is None else f"{value:.1f}"
 
 
-def _draw(
-    video: Path, clip: str, row: SequenceReport, trace: Trace, hand: HandSpec, object_spec: ObjectSpec
-) -> None:
+def _draw(video: Path, clip: str, row: SequenceReport, trace: Trace, hand: HandSpec, object_spec: ObjectSpec) -> None:
     from hot import evaluation
 
     evaluation.write_clip_video(video, trace, evaluation.clip_scores(row), hand, object_spec, clip=clip)

@@ -58,7 +58,7 @@ def compose_random(
     split: str,
     progress: Progress = silent,
 ) -> Motions:
-    """Clips of exactly ``seconds``, each of a random script: any order that is possible, of skills that the hand can do.
+    """Clips of exactly ``seconds``, each of a random script: any possible order of skills that the hand can do.
 
     Raises:
         as :func:`compose`.
@@ -117,6 +117,6 @@ def _check(script: Script, config: PlanningConfig, split: str) -> None:
     for index, step in enumerate(script.flat()):
         if step.skill == "move" and isinstance(step.speed, float) and step.speed > config.limits.wrist_speed / 1.5:
             raise ConfigError(
-                f"step {index + 1} (move): a mean speed of {step.speed:g} m/s leaves no room below the wrist's limit of "
-                f"{config.limits.wrist_speed:g} m/s; ask for at most {config.limits.wrist_speed / 1.5:g}"
+                f"step {index + 1} (move): a mean speed of {step.speed:g} m/s leaves no room below the wrist's "
+                f"limit of {config.limits.wrist_speed:g} m/s; ask for at most {config.limits.wrist_speed / 1.5:g}"
             )

@@ -116,6 +116,7 @@ class Composer:
             rotations.to_euler(key.wrist[1]),
             torch.where(in_hand, grasp, -1),
             torch.where(in_hand, -1, rest),
+            spin=key.object[1].new_tensor([1.0, 0.0, 0.0, 0.0]).repeat(len(clips), 1),
         )
         attempt = _Attempt(clips, number, state, torch.ones_like(in_hand), torch.zeros_like(clips), [])
         there = torch.tensor([kind != FLYING for kind in kinds], device=setting.device).nonzero()[:, 0]
@@ -220,9 +221,16 @@ class Composer:
             return
         last = drawn.paths.length - 1
         wound = hinges[torch.arange(len(rows), device=rows.device), last]
-        attempt.state = attempt.state.put(rows, State(last_of(drawn.paths), wound, drawn.grasp, drawn.rest))
+        key, spin = last_of(drawn.paths), attempt.state.spin[rows]
+        real = rotations.multiply(drawn.paths.object_quat_w, spin[:, None])
+        if drawn.spin is not None:
+            key = replace(
+                key, object=(key.object[0], rotations.multiply(key.object[1], rotations.conjugate(drawn.spin)))
+            )
+            spin = rotations.multiply(drawn.spin, spin)
+        attempt.state = attempt.state.put(rows, State(key, wound, drawn.grasp, drawn.rest, spin))
         attempt.frames[rows] += drawn.paths.length
-        paths = replace(drawn.paths, grasp=drawn.grasp, rest=drawn.rest)
+        paths = replace(drawn.paths, object_quat_w=real, grasp=drawn.grasp, rest=drawn.rest)
         attempt.pieces.append(Piece(attempt.clips[rows], paths, hinges, drawn.skill))
 
 
@@ -255,4 +263,3 @@ def _first_good(good: Tensor) -> Tensor:
 def _of_clips(piece: Piece, clips: Tensor) -> Piece:
     rows = torch.isin(piece.clips, clips)
     return Piece(piece.clips[rows], piece.paths.select(rows), piece.hinges[rows], piece.skill[rows])
-

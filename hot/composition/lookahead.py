@@ -10,9 +10,19 @@ from torch import Tensor
 
 from hot.composition.order import lands
 from hot.composition.repertoire import Links, Repertoire
-from hot.composition.script import Script, SkillStep
+from hot.composition.script import (
+    Catch,
+    Freemove,
+    GraspStep,
+    PlaceStep,
+    Regrasp,
+    Rotate,
+    Script,
+    SkillStep,
+    Throw,
+)
 from hot.composition.steps import meant_turns
-from hot.composition.targets import RANDOM, grasps_meant, rests_meant
+from hot.composition.targets import grasps_meant, rests_meant
 from hot.errors import HotError
 
 
@@ -56,31 +66,31 @@ def _before(
 ) -> Tuple[Tensor, Tensor]:
     """Grasps (G,) and resting poses (R,) from which a step leads to those given."""
     none_held, none_lying = torch.zeros_like(grasps), torch.zeros_like(rests)
-    if step.skill == "freemove":
+    if isinstance(step, Freemove):
         return none_held, rests
-    if step.skill == "grasp":
+    if isinstance(step, GraspStep):
         tables = repertoire.takes
         if tables is None:
             return none_held, none_lying
         wanted = grasps & grasps_meant(repertoire, step.grasp)
         return none_held, (tables.pairs(len(grasps), len(rests)) & wanted[:, None]).any(0)
-    if step.skill == "place":
+    if isinstance(step, PlaceStep):
         tables = repertoire.leaves
         if tables is None:
             return none_held, none_lying
         wanted = rests & rests_meant(repertoire.setting, step.pose)
         return (tables.pairs(len(grasps), len(rests)) & wanted).any(1), none_lying
-    if step.skill in ("throw", "catch"):
+    if isinstance(step, (Throw, Catch)):
         return _tossed(repertoire, step, lands(skills, index), grasps, rests), none_lying
     return _kept(repertoire, step, grasps), none_lying
 
 
 def _kept(repertoire: Repertoire, step: SkillStep, grasps: Tensor) -> Tensor:
     """Grasps (G,) from which a step that never lets go leads to those given."""
-    if step.skill == "rotate":
+    if isinstance(step, Rotate):
         links = repertoire.turns
         return torch.zeros_like(grasps) if links is None else _linked(links, meant_turns(links, step), grasps)
-    if step.skill == "regrasp":
+    if isinstance(step, Regrasp):
         wanted = grasps & grasps_meant(repertoire, step.grasp)
         before, links, changer = torch.zeros_like(grasps), repertoire.exchanges, repertoire.changer
         if links is not None and step.way != "table":
@@ -104,16 +114,16 @@ def _tossed(repertoire: Repertoire, step: SkillStep, landing: bool, grasps: Tens
     if repertoire.exits is None:
         return able
     able[repertoire.exits.grasp] = True
-    if step.skill == "throw" and landing:
+    if isinstance(step, Throw) and landing:
         return able & (rests & rests_meant(repertoire.setting, step.pose)).any()
     return able & grasps
 
 
 def targets_of(repertoire: Repertoire, step: SkillStep, grasps: Tensor, rests: Tensor) -> Tuple[Tensor, Tensor]:
     """Of the grasps (N, G) and resting poses (N, R) after a step those that the script allows there."""
-    if step.skill in ("grasp", "regrasp"):
+    if isinstance(step, (GraspStep, Regrasp)):
         grasps = grasps & grasps_meant(repertoire, step.grasp)
-    if step.skill in ("place", "throw") and step.pose != RANDOM:
+    if isinstance(step, (PlaceStep, Throw)):
         rests = rests & rests_meant(repertoire.setting, step.pose)
     return grasps, rests
 

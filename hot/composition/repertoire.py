@@ -78,7 +78,7 @@ class Repertoire:
         BadFileError: no grasps or resting poses of this hand and object.
     """
 
-    def __init__(  # noqa: PLR0913  what make_setting needs, and for which skills
+    def __init__(
         self,
         hand: HandSpec,
         object_spec: ObjectSpec,

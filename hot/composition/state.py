@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -17,16 +17,23 @@ from hot.synthesis.transforms import Transform
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """N hands and objects at the end of a step, all at rest."""
+    """N hands and objects at the end of a step, all at rest.
+
+    A change of grip may end with the object turned so that it only looks as it does in the new grasp. Plans are made with
+    the orientation in which it would be held as in the library; ``spin``, one of the object's symmetries, is what it
+    really has more, and what planned orientations are multiplied by from the right.
+    """
 
     key: Keyframe
     hinges: Tensor  # (N, 3) of the wrist [rad], wound as far as they are
     grasp: Tensor  # (N,) int64 number of the grasp, twists included; -1 where the hand is free
     rest: Tensor  # (N,) int64 number of the resting pose; -1 where the object is held
+    spin: Tensor  # (N, 4)
 
     def select(self, rows: Tensor) -> State:
         """Some of them, by index or mask."""
-        return State(select_key(self.key, rows), self.hinges[rows], self.grasp[rows], self.rest[rows])
+        own = (each[rows] for each in (self.hinges, self.grasp, self.rest, self.spin))
+        return State(select_key(self.key, rows), *own)
 
     def put(self, rows: Tensor, other: State) -> State:
         """A copy in which some of them (n,) are replaced."""
@@ -39,6 +46,7 @@ class State:
             _put(self.hinges, rows, other.hinges),
             _put(self.grasp, rows, other.grasp),
             _put(self.rest, rows, other.rest),
+            _put(self.spin, rows, other.spin),
         )
 
 
@@ -78,11 +86,13 @@ class Draft:
     rest: Tensor  # (N,) after it
     broken: Dict[str, Tensor]
     """Masks (N,) of those that break a rule of the step's own."""
+    spin: Optional[Tensor] = None  # (N, 4) by how much the object's end is turned from how the library holds it
 
     def select(self, rows: Tensor) -> Draft:
         """Some of them, by index or mask."""
         broken = {name: mask[rows] for name, mask in self.broken.items()}
-        return Draft(self.paths.select(rows), self.skill[rows], self.grasp[rows], self.rest[rows], broken)
+        spin = None if self.spin is None else self.spin[rows]
+        return Draft(self.paths.select(rows), self.skill[rows], self.grasp[rows], self.rest[rows], broken, spin)
 
 
 Part = Tuple[str, Paths]
@@ -105,8 +115,3 @@ def clip_frames(paths: Paths, rows: slice) -> Paths:
     names = [f.name for f in fields(Paths) if f.name not in ("length", "grasp", "rest")]
     cut: Dict[str, Tensor] = {name: getattr(paths, name)[:, rows] for name in names}
     return replace(paths, **cut, length=torch.full_like(paths.length, cut["contact"].shape[1]))
-
-
-def joined(parts: List[Part], skill: str) -> Part:
-    """Parts as one of a skill."""
-    return skill, chain([part for _, part in parts])

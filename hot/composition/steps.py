@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Callable, Dict, Tuple
+from dataclasses import dataclass, replace
+from typing import Callable, Dict, Optional, Tuple, TypeVar
 
 import torch
 from torch import Tensor
 
 from hot import rotations
 from hot.composition.bridges import carry_to, reach_to
-from hot.composition.repertoire import Links, Repertoire, Tables
-from hot.composition.script import Freemove, GraspStep, Move, PlaceStep, Regrasp, Rotate, SkillStep
+from hot.composition.repertoire import Links, Repertoire
+from hot.composition.script import Freemove, GraspStep, Move, PlaceStep, Regrasp, Rotate
 from hot.composition.state import Draft, State, draft, last_of
 from hot.composition.targets import RANDOM, choose, lying_at, turned_by, yaw_of
 from hot.physics import CONTROL_DT
@@ -19,15 +19,15 @@ from hot.planning.inhand_paths import in_hand, place_hands
 from hot.planning.keyframes import Keyframe, held, keyframe
 from hot.planning.laws import PEAK_SPEED, ramped
 from hot.planning.setting import Setting
-from hot.planning.tabletop import on_table
 from hot.planning.transitions import HELD, carry, chain, shares, wait
 from hot.synthesis.approach import Approaches
 from hot.synthesis.paths import Paths
 from hot.synthesis.timeline import frames_of, smooth
-from hot.synthesis.transforms import Transform
+from hot.synthesis.transforms import Transform, compose
 
 _STEADY = 10
 """Frames for which an object is held where it was carried, before and after what is delicate."""
+_Found = TypeVar("_Found")
 _SPEEDS = (0.5, 2.0)
 """Random speeds, by the planner's."""
 
@@ -44,8 +44,8 @@ class Ahead:
         return Ahead(self.grasps[rows], self.rests[rows])
 
 
-Plan = Callable[[Repertoire, State, SkillStep, Ahead, Tensor], Draft]
-"""Drafts from states (N,), with detours on the way where told (N,) bool."""
+Plan = Callable[..., Draft]
+"""Of a repertoire, states (N,), a step, what must remain possible, and where to take detours (N,) bool: drafts."""
 
 
 def freemove(repertoire: Repertoire, state: State, step: Freemove, ahead: Ahead, detour: Tensor) -> Draft:
@@ -152,7 +152,7 @@ PLANS: Dict[str, Plan] = {
     "move": move,
     "rotate": rotate,
     "regrasp": regrasp,
-}  # type: ignore[dict-item]
+}
 
 
 def meant_turns(links: Links, step: Rotate) -> Tensor:
@@ -167,17 +167,16 @@ def _changed(
 ) -> Draft:
     """The palm is turned up, then the object and the fingers go along links (N,), the wrist at rest."""
     count, edges = len(frames), links.edges.select(links.edge)
-    inner = links.edges.select(links.edge).at(links.share_from[:, None])
-    begin_h = inner.object_pos_h[:, 0], inner.object_quat_h[:, 0]
+    first, last = (edges.at(each[:, None]) for each in (links.share_from, links.share_to))
+    begin_h = first.object_pos_h[:, 0], first.object_quat_h[:, 0]
     palm_up = setting.config.rotate.palm_up if skill == "rotate" else setting.config.regrasp.palm_up
     wrist = place_hands(setting, begin_h, palm_up)
-    goal = wrist[0] + rotations.rotate(wrist[1], begin_h[0]), rotations.multiply(wrist[1], begin_h[1])
+    goal = compose(wrist, begin_h)
     bridge = carry_to(setting, state.key, goal, detour)
     there = held(setting.grasps, state.grasp, goal)
     share = shares(frames, count, setting.device)
     along = smooth(share) if skill == "rotate" else share
     moved = edges.at(links.share_from[:, None] + along * (links.share_to - links.share_from)[:, None])
-    first, last = (edges.at(each[:, None]) for each in (links.share_from, links.share_to))
     after = setting.grasps.fingers[links.end], setting.grasps.command[links.end]
     # Solved joints differ from a library's by less than contacts give way; the difference fades in and out.
     out, into = 1.0 - smooth(share)[..., None], smooth(share)[..., None]
@@ -185,13 +184,14 @@ def _changed(
     fingers = fingers + into * (after[0] - last.fingers[:, 0])[:, None]
     command = moved.command + out * (there.command - first.command[:, 0])[:, None]
     command = command + into * (after[1] - last.command[:, 0])[:, None]
-    moved = type(moved)(
-        moved.start, moved.end, moved.object_pos_h, moved.object_quat_h, fingers, command, moved.keep
-    )
+    moved = replace(moved, fingers=fingers, command=command)
     turned = in_hand(there, moved, frames)
     still = wait(there, _STEADY, HELD)
     end = wait(last_of(turned), _STEADY, HELD)
-    return draft([("move", bridge), (skill, chain([still, turned, end]))], links.end, state.rest, broken)
+    changed = draft([("move", bridge), (skill, chain([still, turned, end]))], links.end, state.rest, broken)
+    # In the frame of the object as the library holds it, which is that of the hand seen from there.
+    spin = rotations.multiply(setting.grasps.wrist_quat_o[links.end], last.object_quat_h[:, 0])
+    return replace(changed, spin=spin)
 
 
 def _choose_way(setting: Setting, ways: Approaches, allowed: Tensor) -> Tuple[Approaches, Tensor]:
@@ -231,10 +231,7 @@ def _everywhere(place: Tuple[float, float, float], state: State) -> Tensor:
     return state.hinges.new_tensor(place).expand(len(state.rest), 3)
 
 
-def _known(found):
+def _known(found: Optional[_Found]) -> _Found:
     """What a skill needs; that it exists was made sure of when the script was looked through."""
     assert found is not None
     return found
-
-
-__all__ = ["PLANS", "Ahead", "Links", "Plan", "Tables", "meant_turns", "on_table"]

@@ -1,8 +1,8 @@
 """Objects thrown up and caught again, let fall onto the table, or caught as they come flying.
 
 A thrown object is caught by the way in which it was let go, run backwards: the hand stays under the ballistic path, and
-seen from the falling object it falls back, turns round and comes again. What is not caught falls in the orientation of a
-resting pose, lands, and stays where it lands: a reference that no object keeps to that bounces.
+seen from the falling object it falls back, turns round and comes again. What is not caught falls in the orientation of
+a resting pose, lands, and stays where it lands: a reference that no object keeps to that bounces.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hot.composition.bridges import carry_to
 from hot.composition.repertoire import Repertoire
 from hot.composition.state import Draft, State, clip_frames, draft
 from hot.composition.steps import Ahead
-from hot.composition.targets import RANDOM, choose, lying_at, rests_meant
+from hot.composition.targets import RANDOM, choose, lying_at
 from hot.physics import CONTROL_DT
 from hot.planning.checks import contact
 from hot.planning.config import TossConfig
@@ -45,6 +45,8 @@ _HEIGHT = (0.75, 0.95)
 """At which an object that is to be caught is let go [m]."""
 _FALLS = (15, 20)
 """Frames from letting go to landing."""
+_ALONG = 0.5
+"""Its most speed along either axis of the ground [m/s]."""
 _LIFTS = (0.3, 0.8)
 """Upward speed with which an object is let go that is to land [m/s]."""
 
@@ -87,7 +89,9 @@ def throw_down(repertoire: Repertoire, state: State, ahead: Ahead, detour: Tenso
     landed, _ = lying_at(setting, rest, RANDOM, RANDOM)
     falls = _FALLS[0] + draws.integers(_FALLS[1] - _FALLS[0] + 1, count)
     seconds = CONTROL_DT * falls[:, None].float()
-    velocity = torch.cat([draws.uniform(count, 2, low=-0.5, high=0.5), draws.uniform(count, 1, low=0.3, high=0.8)], 1)
+    velocity = torch.cat(
+        [draws.uniform(count, 2, low=-_ALONG, high=_ALONG), draws.uniform(count, 1, low=_LIFTS[0], high=_LIFTS[1])], 1
+    )
     down = gravity(velocity)
     release: Motion = (landed[0] - velocity * seconds - 0.5 * down * seconds**2, velocity, down)
     start = held(setting.grasps, exits.grasp, (release[0], landed[1]))
@@ -112,11 +116,6 @@ def incoming(repertoire: Repertoire, catches: Catches, ahead: Ahead) -> Tuple[Ke
     broken = {**catches.refuse(paths), "grasp of no use": ~allowed}
     rest = clip_frames(paths, slice(1, None))
     return keyframe(paths, 0), draft([("catch", rest)], paths.grasp, torch.full_like(paths.grasp, -1), broken)
-
-
-def can_land(setting: Setting, pose: object) -> Tensor:
-    """Resting poses (R,) bool in which a thrown object may land."""
-    return rests_meant(setting, pose)  # type: ignore[arg-type]
 
 
 def replace_object(key: Keyframe, pos: Tensor) -> Keyframe:
@@ -195,9 +194,7 @@ def _turned_round(away: Paths, exits: Exits, release: Motion, config: TossConfig
     return piece(end, _BETWEEN, FREE, wrist=_still(pos, end.wrist[1]), object_w=_still(fallen, end.object[1]))
 
 
-def _stopped(
-    away: Paths, exits: Exits, release: Motion, config: TossConfig, falls: Tensor, landed: Transform
-) -> Paths:
+def _stopped(away: Paths, exits: Exits, release: Motion, config: TossConfig, falls: Tensor, landed: Transform) -> Paths:
     """The free hand comes to rest; the object flies on, lands, and lies."""
     end, frames = keyframe(away, -1), config.stop_frames
     after = config.open_frames + config.part_frames

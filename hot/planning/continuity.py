@@ -18,8 +18,8 @@ _MOVES = 0.2
 def flight_deviation(motions: Motions) -> Optional[float]:
     """Farthest [mm] that any object in flight is from a parabola of gravity; None if none flies.
 
-    A flight is what moves, frame after frame, while the label says that no hand touches it; a clip may have several. Where
-    gravity has been taken out, a parabola is a straight line; the one that fits best is found by least squares.
+    A flight is what moves, frame after frame, while the label says that no hand touches it; a clip may have several.
+    Where gravity has been taken out, a parabola is a straight line; the one that fits best is found by least squares.
     """
     flies = (motions.contact == 0) & (motions.object_linvel_w.norm(dim=-1) > _MOVES)
     if not bool(flies.any()):

@@ -49,9 +49,9 @@ class SwitchedPolicy:
         """
         action = observation.new_zeros(len(observation), len(self.spec.joint_names))
         for number in skill.unique().tolist():
-            policy = self.by_skill.get(names[number], self.others)
+            policy = self.by_skill.get(str(names[int(number)]), self.others)
             if policy is None:
-                raise ConfigError(f"no policy for {names[number]}")
+                raise ConfigError(f"no policy for {names[int(number)]}")
             rows = skill == number
             action[rows] = policy.act(observation[rows])
         return action
