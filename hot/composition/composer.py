@@ -121,8 +121,7 @@ class Composer:
         attempt = _Attempt(clips, number, state, torch.ones_like(in_hand), torch.zeros_like(clips), [])
         there = torch.tensor([kind != FLYING for kind in kinds], device=setting.device).nonzero()[:, 0]
         if len(there):  # where something comes flying, its first frame is the catch's own
-            first = _at_rest(state.select(there), [self._steps[number[row]][0].skill for row in there.tolist()])
-            self._append(attempt, there, first, state.hinges[there][:, None])
+            self._append(attempt, there, _at_rest(state.select(there)), state.hinges[there][:, None])
         return attempt
 
     def _free_hand(self, number: Sequence[int], rest: Tensor) -> Keyframe:
@@ -234,11 +233,11 @@ class Composer:
         attempt.pieces.append(Piece(attempt.clips[rows], paths, hinges, drawn.skill))
 
 
-def _at_rest(state: State, skills: Sequence[str]) -> Draft:
-    """One frame of stillness, of the skills (N) that follow."""
+def _at_rest(state: State) -> Draft:
+    """One frame of stillness, of the skills that bridge."""
     label = torch.where(state.grasp >= 0, TOUCHED, FREE).to(torch.int8)
     still = draft([("move", wait(state.key, 1, FREE))], state.grasp, state.rest, {})
-    number = torch.tensor([SKILLS.index("freemove" if s == "grasp" else s) for s in skills], device=label.device)
+    number = torch.where(state.grasp >= 0, SKILLS.index("move"), SKILLS.index("freemove"))
     return replace(still, paths=replace(still.paths, contact=label[:, None]), skill=number[:, None])
 
 

@@ -92,10 +92,12 @@ def _kept(repertoire: Repertoire, step: SkillStep, grasps: Tensor) -> Tensor:
         return torch.zeros_like(grasps) if links is None else _linked(links, meant_turns(links, step), grasps)
     if isinstance(step, Regrasp):
         wanted = grasps & grasps_meant(repertoire, step.grasp)
-        before, links, changer = torch.zeros_like(grasps), repertoire.exchanges, repertoire.changer
-        if links is not None and step.way != "table":
+        before = torch.zeros_like(grasps)
+        links = None if step.way == "table" else repertoire.exchanges
+        changer = None if step.way == "hand" else repertoire.changer
+        if links is not None:
             before |= _linked(links, torch.ones_like(links.start, dtype=torch.bool), wanted)
-        if changer is not None and step.way != "hand":
+        if changer is not None:
             first, second = changer.changes.first.grasp, changer.changes.second.grasp
             before[first[wanted[second]]] = True
         return before

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Callable, FrozenSet, Optional, Tuple, TypeVar
 
 import torch
@@ -33,7 +34,7 @@ from hot.synthesis.transforms import invert
 _LOG = logging.getLogger(__name__)
 _LEAST_TURN = 0.25
 """Turns in the hand by less count as none [rad]."""
-_CHANGES = 600
+_CHANGES = 300
 """Pairs of ways over the table that are looked at for changes of grip."""
 _Found = TypeVar("_Found")
 
@@ -100,8 +101,17 @@ class Repertoire:
         )
         self.takes = _or_none("grasp", skills, lambda: _tables(Taking(library), grasp_timeline(config)))
         self.leaves = _or_none("place", skills, lambda: _tables(Placing(setting), place_timeline(config)))
-        self.exchanges = _or_none("regrasp", skills, lambda: _whole(find_exchanges(library)))
-        self.changer = _or_none("regrasp", skills, lambda: self._changer())
+        self._library, self._skills = library, skills
+
+    @cached_property
+    def exchanges(self) -> Optional[Links]:
+        """Changes of grip in the hand."""
+        return _or_none("regrasp", self._skills, lambda: _whole(find_exchanges(self._library)))
+
+    @cached_property
+    def changer(self) -> Optional[TableChanger]:
+        """Changes of grip over the table."""
+        return _or_none("regrasp", self._skills, self._changer)
 
     def can(self) -> Tuple[str, ...]:
         """Skills for which at least one way was found; freemove and move need none."""

@@ -19,9 +19,9 @@ from hot.synthesis.transforms import Transform
 class State:
     """N hands and objects at the end of a step, all at rest.
 
-    A change of grip may end with the object turned so that it only looks as it does in the new grasp. Plans are made with
-    the orientation in which it would be held as in the library; ``spin``, one of the object's symmetries, is what it
-    really has more, and what planned orientations are multiplied by from the right.
+    A change of grip may end with the object turned so that it only looks as it does in the new grasp. Plans are made
+    with the orientation in which it would be held as in the library; ``spin``, one of the object's symmetries, is what
+    it really has more, and what planned orientations are multiplied by from the right.
     """
 
     key: Keyframe

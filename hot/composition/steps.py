@@ -126,10 +126,10 @@ def rotate(repertoire: Repertoire, state: State, step: Rotate, ahead: Ahead, det
 
 def regrasp(repertoire: Repertoire, state: State, step: Regrasp, ahead: Ahead, detour: Tensor) -> Draft:
     """In the hand or over the table, as the step says and as grasps allow; which of the two is one draw for all."""
-    setting, links, changer = repertoire.setting, repertoire.exchanges, repertoire.changer
-    inside = links is not None and step.way != "table"
-    outside = changer is not None and step.way != "hand"
-    if inside and links is not None and (not outside or bool(setting.draws.uniform(1) < 0.5)):
+    setting = repertoire.setting
+    links = None if step.way == "table" else repertoire.exchanges
+    changer = None if step.way == "hand" else repertoire.changer
+    if links is not None and (changer is None or bool(setting.draws.uniform(1) < 0.5)):
         every = torch.ones_like(links.start, dtype=torch.bool)
         chosen, none = _choose_link(setting, links, state, ahead, every)
         frames = torch.full_like(state.grasp, setting.config.regrasp.change_frames)
