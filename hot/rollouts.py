@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Dict, Optional, Sequence
+from typing import Callable, Dict, Optional, Sequence, Union
 
 import torch
 from torch import Tensor
 
-from hot.policies import Policy
+from hot.policies import Policy, SwitchedPolicy
 from hot.progress import Progress, silent
 from hot.tracking import Step, TrackingEnv
+
+Acting = Union[Policy, SwitchedPolicy]
+"""What can act in a roll-out."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Disturbance:
 
 def roll_out(
     env: TrackingEnv,
-    policy: Optional[Policy],
+    policy: Optional[Acting],
     frames: int,
     progress: Progress = silent,
     what: str = "rolling out",
@@ -83,20 +86,20 @@ def roll_out(
 
     Args:
         env: made with as many worlds as clips, and without automatic restarts.
-        policy: None for the open loop, whose targets are the reference's commands.
+        policy: None for the open loop, whose targets are the reference's commands. A switched one acts by the skill
+            of the frame that the step leads to.
         frames: control steps; shorter clips are held at their last frame and marked invalid there.
         disturbance: what the worlds meet; without one the environment perturbs the start states by its own draws.
     """
     clip_ids = torch.arange(env.num_envs, device=env.device)
     observation = _begin(env, clip_ids, disturbance)
-    idle = torch.zeros(env.num_envs, env.num_actions, device=env.device)
+    act = _actor(env, policy)
     rows = []
     for frame in range(frames):
         force_w = disturbance and disturbance.force_at(frame, env.device)
         if force_w is not None:
             env.physics.set_object_force(force_w)
-        action = idle if policy is None else policy.act(observation)
-        step = env.step(action)
+        step = env.step(act(observation))
         observation = step.observation
         rows.append(_row(env, step))
         progress(what, frame + 1, frames, {"worlds": env.num_envs})
@@ -121,6 +124,23 @@ def _begin(env: TrackingEnv, clip_ids: Tensor, disturbance: Optional[Disturbance
     if disturbance.factors:
         env.physics.randomize(**{name: factor.to(env.device) for name, factor in disturbance.factors.items()})
     return env.reset(clip_ids, disturbance.start.to(env.device))
+
+
+def _actor(env: TrackingEnv, policy: Optional[Acting]) -> Callable[[Tensor], Tensor]:
+    """Actions (N, A) for observations (N, O) of the present instant."""
+    if policy is None:
+        idle = torch.zeros(env.num_envs, env.num_actions, device=env.device)
+        return lambda observation: idle
+    if isinstance(policy, Policy):
+        return policy.act
+    skills, switched = env.motions.skill_of_frames.to(env.device), policy
+    first, last = (env.motions.clip_start[rows].to(env.device) for rows in (slice(0, -1), slice(1, None)))
+
+    def act(observation: Tensor) -> Tensor:
+        rows = torch.minimum(first[env.clip_ids] + env.frames + 1, last[env.clip_ids] - 1)
+        return switched.act(observation, skills[rows], env.motions.skills)
+
+    return act
 
 
 def _row(env: TrackingEnv, step: Step) -> Dict[str, Tensor]:

@@ -124,6 +124,8 @@ def _of_skill(path: Path, skill: str, hand: HandSpec, object_spec: ObjectSpec) -
     from hot.motions import load_motions
 
     motions = load_motions(path, hand)
+    if motions.frame_skill is not None:
+        raise BadFileError(path, "holds composed sequences, not clips of one skill; hot eval --sequence judges those")
     if motions.objects != (object_spec.name,):
         raise BadFileError(path, f"holds clips with {console.names(motions.objects)}, not with {object_spec.name}")
     if skill not in motions.skills:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 import typer
 from typing_extensions import Annotated
 
-from hotcli import choices, clips, console, contact_sheet, options, progress
+from hotcli import choices, clips, compose, console, contact_sheet, options, progress
 
 if TYPE_CHECKING:
     from hot.hands import HandSpec
@@ -53,6 +53,9 @@ def generate(  # noqa: PLR0913  a command's parameters are its options
         paths = clips.generate(hand_spec, object_spec, preset, folder, listener)
     for path in paths:
         console.show(str(path))
+
+
+app.command()(compose.compose)
 
 
 @app.command()
@@ -102,7 +105,11 @@ def _files_in(root: Path) -> List[Path]:
 
 
 def _parts(motions: Motions) -> List[Motions]:
-    """The clips of each object and skill that has some."""
+    """The clips of each object and skill that has some; composed clips are not parted by skill."""
+    if motions.frame_skill is not None:
+        return [
+            motions.select((motions.clip_object == o).nonzero()[:, 0]) for o in motions.clip_object.unique().tolist()
+        ]
     parts = []
     for o, object_name in enumerate(motions.objects):
         for s, skill in enumerate(motions.skills):
@@ -115,13 +122,18 @@ def _parts(motions: Motions) -> List[Motions]:
 
 
 def _specs(part: Motions) -> Tuple[HandSpec, ObjectSpec]:
-    return choices.specs_of(part.hand, part.objects[0])
+    return choices.specs_of(part.hand, _object_of(part))
+
+
+def _object_of(part: Motions) -> str:
+    return part.objects[int(part.clip_object[0])]
 
 
 def _described(file: Path, part: Motions) -> Dict[str, Any]:
     from hot.planning.inspection import inspect
 
-    names = {"file": str(file), "hand": part.hand, "object": part.objects[0], "skill": part.skills[0]}
+    skill = part.skills[0] if part.frame_skill is None else "sequence"
+    names = {"file": str(file), "hand": part.hand, "object": _object_of(part), "skill": skill}
     report = inspect(part, *_specs(part))
     return {**names, **report.model_dump(mode="json"), "valid": report.valid()}
 

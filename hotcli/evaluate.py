@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional
 import typer
 from typing_extensions import Annotated
 
-from hotcli import choices, console, controllers, exams, options, progress, report_table
+from hotcli import choices, console, controllers, exams, options, progress, report_table, sequences
 
 if TYPE_CHECKING:
     from hot.evaluation import Report
@@ -27,7 +27,14 @@ def evaluate(  # noqa: PLR0913  a command's parameters are its options
         Optional[Path],
         typer.Argument(help="Run to judge.", show_default="the newest finished of hand and object, else their policy"),
     ] = None,
-    policy: Annotated[Optional[Path], typer.Option("--policy", help="A policy file, instead of a run.")] = None,
+    policy: Annotated[
+        Optional[List[str]],
+        typer.Option("--policy", help="A policy file, instead of a run; of a sequence also SKILL=FILE, repeatable."),
+    ] = None,
+    sequence: Annotated[
+        Optional[str], typer.Option("--sequence", help="Judge a script's clips (hot data compose) instead, or random.")
+    ] = None,
+    seconds: sequences.SecondsOption = None,
     hand: options.HandOption = None,
     object_: options.ObjectOption = None,
     skill: options.SkillOption = None,
@@ -53,11 +60,18 @@ def evaluate(  # noqa: PLR0913  a command's parameters are its options
     as_json: options.JsonOption = False,
 ) -> None:
     """Judge a policy beside the open loop on held-out clips, with 95 % intervals."""
-    if run is not None and policy is not None:
+    if run is not None and policy:
         raise typer.BadParameter("give a run or a policy, not both", param_hint="--policy")
     _check_video(video, video_clip)
-    controller = controllers.find(run, policy, hand, object_)
     overrides = options.given(evaluation__clips=count, evaluation__noise=noise, evaluation__seed=seed)
+    if sequence is not None:
+        _refuse_beside_sequence(skill=skill, robustness=robustness, motions=motions)
+        overrides.update({**choices.engine_of(engine), **options.assignments(set_)})
+        exam = sequences.prepare(run, policy or [], hand, object_, sequences.read(sequence, seconds), overrides)
+        if dry_run:
+            return console.show(choices.preset_text(exam.preset))
+        return sequences.evaluate(exam, out, video, video_clip, as_json)
+    controller = controllers.find(run, _one_file(policy, seconds), hand, object_)
     asked = options.given(hand=hand, object=object_, skills=options.split_names(skill) or None)
     presets = _presets(controller, asked, overrides, engine, options.assignments(set_))
     leading = next(iter(presets.values()))
@@ -73,6 +87,24 @@ def evaluate(  # noqa: PLR0913  a command's parameters are its options
     _tell(report, out or (controller.run.path if controller.run else None), as_json)
     if video is not None:
         _draw(video, video_clip, judged, hand_spec, object_spec)
+
+
+def _refuse_beside_sequence(**given: object) -> None:
+    """A sequence has its own skills and clips."""
+    for name, value in given.items():
+        if value:
+            raise typer.BadParameter("does not go with --sequence", param_hint=f"--{name}")
+
+
+def _one_file(policy: Optional[List[str]], seconds: Optional[float]) -> Optional[Path]:
+    """The policy that judges clips of single skills."""
+    if seconds is not None:
+        raise typer.BadParameter("is the length of sequences: give --sequence too", param_hint="--seconds")
+    if not policy:
+        return None
+    if len(policy) > 1 or sequences.names_skills(policy[0]):
+        raise typer.BadParameter("several policies take turns in a --sequence only", param_hint="--policy")
+    return Path(policy[0])
 
 
 def _check_video(video: Optional[Path], clip: str) -> None:

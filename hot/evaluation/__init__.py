@@ -27,6 +27,14 @@ from hot.evaluation.report import (
     read_report,
     write_report,
 )
+from hot.evaluation.sequences import (
+    SequenceReport,
+    SequenceScore,
+    SequencesReport,
+    SkillLoss,
+    clip_scores,
+    judge_sequences,
+)
 from hot.evaluation.skill_rules import skill_success
 from hot.evaluation.summary import compare, pick_clips, summarise
 from hot.evaluation.video import check_clip, write_clip_video
@@ -45,17 +53,23 @@ __all__ = [
     "Rate",
     "Report",
     "RobustnessConfig",
+    "SequenceReport",
+    "SequenceScore",
+    "SequencesReport",
+    "SkillLoss",
     "SkillReport",
     "Verdict",
     "add_auc",
     "check_clip",
     "check_ending",
+    "clip_scores",
     "compare",
     "conditions",
     "end_success",
     "frame_errors",
     "hot_success",
     "judge",
+    "judge_sequences",
     "pick_clips",
     "read_report",
     "skill_success",

@@ -8,7 +8,7 @@ from typing import Any, Dict, Mapping, Optional, Tuple
 
 from hot.errors import HotError
 from hot.evaluation.conditions import AS_CONFIGURED, Condition, disturbance
-from hot.evaluation.report import OPEN_LOOP, SkillReport
+from hot.evaluation.report import OPEN_LOOP, POLICY, SkillReport
 from hot.evaluation.summary import summarise
 from hot.hands import HandSpec
 from hot.motions import Motions
@@ -17,7 +17,7 @@ from hot.physics.engines import concrete
 from hot.planning.inspection import resting_poses
 from hot.policies import Policy
 from hot.progress import Progress, silent
-from hot.rollouts import Disturbance, Trace, join, roll_out
+from hot.rollouts import Acting, Disturbance, Trace, join, roll_out
 from hot.tracking import TrackingEnv
 from hot.tracking.config import ActionConfig, ObservationConfig, RandomizationConfig, TaskConfig, TerminationConfig
 
@@ -55,16 +55,33 @@ def judge(
     Raises:
         HotError: the policy is for another hand or for joints of other names.
     """
-    task, controller = _judging(exam, condition, policy), OPEN_LOOP if policy is None else "policy"
-    met = disturbance(condition, exam.motions, exam.hand, exam.frames, exam.seed)
-    trace = _track(policy, exam, task, met, f"{exam.motions.skills[0]}, {condition.name}, {controller}", progress)
+    controller = OPEN_LOOP if policy is None else POLICY
+    what = f"{exam.motions.skills[0]}, {condition.name}, {controller}"
+    trace, task = track(policy, exam, what, condition, progress)
     report = summarise(trace, exam.object_spec, controller, resting_poses(exam.motions, exam.object_spec))
     facts = {"condition": condition.name, "engine": concrete(task.physics.engine), "noise": task.reset.noise}
     return report.model_copy(update=facts), trace
 
 
+def track(
+    policy: Optional[Acting],
+    exam: Exam,
+    what: str,
+    condition: Condition = AS_CONFIGURED,
+    progress: Progress = silent,
+) -> Tuple[Trace, TaskConfig]:
+    """The trace of every clip of an exam, unscored, and the task as it was judged; ``what`` heads the progress.
+
+    Raises:
+        HotError: the policy is for another hand or for joints of other names.
+    """
+    task = _judging(exam, condition, policy)
+    met = disturbance(condition, exam.motions, exam.hand, exam.frames, exam.seed)
+    return _track(policy, exam, task, met, what, progress), task
+
+
 def _track(
-    policy: Optional[Policy], exam: Exam, task: TaskConfig, met: Disturbance, what: str, progress: Progress
+    policy: Optional[Acting], exam: Exam, task: TaskConfig, met: Disturbance, what: str, progress: Progress
 ) -> Trace:
     """The trace of all clips, made part by part."""
     clips, steps = exam.motions.num_clips, min(exam.frames, int(exam.motions.lengths.max())) - 1
@@ -99,7 +116,7 @@ def _of_parts(progress: Progress, part: slice, clips: int) -> Progress:
     return report
 
 
-def _judging(exam: Exam, condition: Condition, policy: Optional[Policy]) -> TaskConfig:
+def _judging(exam: Exam, condition: Condition, policy: Optional[Acting]) -> TaskConfig:
     """The task as it is judged: fine physics, nothing given up, seen and acted on as the policy was trained."""
     task, hand = exam.task, exam.hand
     changes: Dict[str, Any] = {

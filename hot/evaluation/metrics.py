@@ -113,21 +113,26 @@ def hold_on(condition: Tensor, frames: Tensor, errors: FrameErrors) -> Verdict:
 
 def hot_success(errors: FrameErrors) -> Verdict:
     """HOT rule: E_op < 10 cm, E_or < 90 deg and E_h < 20 cm on all frames but the first and last 10."""
-    good = (errors.point_cm < 10) & (errors.rotation_deg < 90) & (errors.hand_cm < 20)
-    return hold_on(good, middle_frames(errors.valid), errors)
+    return hold_on(hot_frames(errors), middle_frames(errors.valid), errors)
+
+
+def hot_frames(errors: FrameErrors) -> Tensor:
+    """Frames (T, N) within the limits of the HOT rule."""
+    return (errors.point_cm < 10) & (errors.rotation_deg < 90) & (errors.hand_cm < 20)
 
 
 def strict_success(errors: FrameErrors) -> Verdict:
     """Strict rule: the object within 3 cm and 30 deg on all frames but the first and last 10."""
-    return hold_on(_strict(errors), middle_frames(errors.valid), errors)
+    return hold_on(strict_frames(errors), middle_frames(errors.valid), errors)
 
 
 def end_success(errors: FrameErrors) -> Verdict:
     """End rule: the object within 3 cm and 30 deg on each of the last 30 frames, wherever it was before."""
-    return hold_on(_strict(errors), last_frames(errors.valid), errors)
+    return hold_on(strict_frames(errors), last_frames(errors.valid), errors)
 
 
-def _strict(errors: FrameErrors) -> Tensor:
+def strict_frames(errors: FrameErrors) -> Tensor:
+    """Frames (T, N) within the limits of the strict rule."""
     return (errors.object_cm < 3) & (errors.rotation_deg < 30)
 
 

@@ -14,6 +14,8 @@ from hot.writing import write_atomically
 
 OPEN_LOOP = "open loop"
 """Name of the controller that replays the reference's targets."""
+POLICY = "policy"
+"""Name of any other controller."""
 PLAIN = "plain"
 """Name of the condition in which nothing disturbs the worlds but the perturbation of start states."""
 

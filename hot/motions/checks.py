@@ -68,6 +68,8 @@ def _layout(motions: Motions) -> Dict[str, Tuple[Tuple[int, ...], torch.dtype]]:
     layout.update(dict.fromkeys(CLIP_FIELDS, ((clips,), torch.int64)))
     for field in FRAME_FIELDS:
         layout[field] = ((frames, *tails.get(field, (3,))), torch.int8 if field == "contact" else torch.float32)
+    if motions.frame_skill is not None:
+        layout["frame_skill"] = ((frames,), torch.int64)
     return layout
 
 
@@ -88,6 +90,8 @@ def _check_values(motions: Motions) -> None:
         finite = getattr(motions, field).isfinite()
         _require_frames(motions, finite if finite.dim() == 1 else finite.flatten(1).all(1), field, "is not finite")
     _require_frames(motions, (motions.contact >= -1) & (motions.contact <= 1), "contact", "is not -1, 0 or 1")
+    skill = motions.skill_of_frames
+    _require_frames(motions, (skill >= 0) & (skill < len(motions.skills)), "frame_skill", "names no skill")
     unit = (motions.object_quat_w.norm(dim=-1) - 1).abs() < _UNIT_TOLERANCE
     _require_frames(motions, unit, "object_quat_w", "is not a unit quaternion")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor
@@ -84,6 +84,15 @@ class Motions:
     contact: Tensor  # (S,) int8: 1 the hand touches the object, 0 it does not, -1 either is fine
     meta: Dict[str, Any]
     """Where the clips come from: seed, generator and the like, as JSON values."""
+    frame_skill: Optional[Tensor] = None
+    """(S,) int64 index into skills, for clips that compose several skills; None where each clip is all of its own."""
+
+    @property
+    def skill_of_frames(self) -> Tensor:
+        """The skill that each frame belongs to (S,), an index into ``skills``."""
+        if self.frame_skill is not None:
+            return self.frame_skill
+        return self.clip_skill.repeat_interleave(self.lengths)
 
     @property
     def num_clips(self) -> int:
@@ -111,11 +120,13 @@ class Motions:
         rows = torch.arange(int(starts[-1]), device=ids.device) + shift
         chosen = {name: getattr(self, name)[ids] for name in CLIP_FIELDS}
         chosen.update({name: getattr(self, name)[rows] for name in FRAME_FIELDS})
+        chosen["frame_skill"] = None if self.frame_skill is None else self.frame_skill[rows]
         return replace(self, clip_start=starts, **chosen)
 
     def to(self, device: Union[str, torch.device]) -> Motions:
         """The same clips on another device."""
-        names = ("clip_start", *CLIP_FIELDS, *FRAME_FIELDS)
+        names = ["clip_start", *CLIP_FIELDS, *FRAME_FIELDS]
+        names += [] if self.frame_skill is None else ["frame_skill"]
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
     def with_velocities(self) -> Motions:
@@ -151,6 +162,7 @@ class Motions:
             clip_object=torch.cat([_renumbered(s.clip_object, s.objects, objects) for s in sets]),
             clip_skill=torch.cat([_renumbered(s.clip_skill, s.skills, skills) for s in sets]),
             meta=_joined_meta([s.meta for s in sets]),
+            frame_skill=_joined_skills(sets, skills),
             **joined,
         )
 
@@ -166,6 +178,13 @@ def _merged(catalogues: Sequence[Tuple[str, ...]]) -> Tuple[str, ...]:
 
 def _renumbered(ids: Tensor, old: Tuple[str, ...], new: Tuple[str, ...]) -> Tensor:
     return torch.tensor([new.index(name) for name in old], dtype=torch.int64, device=ids.device)[ids]
+
+
+def _joined_skills(sets: Sequence[Motions], skills: Tuple[str, ...]) -> Optional[Tensor]:
+    """None if no set composes skills."""
+    if all(s.frame_skill is None for s in sets):
+        return None
+    return torch.cat([_renumbered(s.skill_of_frames, s.skills, skills) for s in sets])
 
 
 def _joined_meta(metas: List[Dict[str, Any]]) -> Dict[str, Any]:

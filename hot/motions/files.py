@@ -19,6 +19,8 @@ from hot.motions.clips import CLIP_FIELDS, FRAME_FIELDS, HandNames, Motions
 
 _KIND = "motions"
 _TENSORS = ("clip_start", *CLIP_FIELDS, *FRAME_FIELDS)
+_COMPOSED = "frame_skill"
+"""In files of clips that compose skills only."""
 
 
 class Header(Config):
@@ -44,7 +46,8 @@ def save_motions(path: Union[str, Path], motions: Motions) -> None:
     names = {name: getattr(motions, name) for name in Header.model_fields if name != "version"}
     header = Header(**names).model_dump(mode="json")
     # cloned because command may be the very tensor joint_pos, and safetensors refuses shared storage
-    write_tensors(Path(path), _KIND, {name: getattr(motions, name) for name in _TENSORS}, header)
+    stored = [*_TENSORS, *([] if motions.frame_skill is None else [_COMPOSED])]
+    write_tensors(Path(path), _KIND, {name: getattr(motions, name) for name in stored}, header)
 
 
 def load_motions(path: Union[str, Path], hand: Optional[HandNames] = None) -> Motions:
@@ -70,7 +73,7 @@ def _assemble(path: Union[str, Path], file: TensorFile) -> Motions:
         raise BadFileError(path, f"lacks {', '.join(missing)}")
     fields: Dict[str, Any] = {name: file.tensors[name] for name in _TENSORS}
     fields.update({name: getattr(header, name) for name in Header.model_fields if name != "version"})
-    return Motions(**fields)
+    return Motions(**fields, frame_skill=file.tensors.get(_COMPOSED))
 
 
 def _fit_to(path: Union[str, Path], motions: Motions, hand: HandNames) -> Motions:

@@ -18,11 +18,11 @@ _SOFT = 0.03
 """How far beyond its range a finger joint may be [rad]: grasps settle in physics, where joint limits give way."""
 
 
-def pace(setting: Setting, paths: Paths) -> Dict[str, Tensor]:
-    """Speeds and joint ranges, frame by frame."""
+def pace(setting: Setting, paths: Paths, begin: Optional[Tensor] = None) -> Dict[str, Tensor]:
+    """Speeds and joint ranges, frame by frame; ``begin`` (N, 3) are the wrist hinges of the first frame if wound."""
     limits, hand, config = setting.config.limits, setting.hand, setting.config
     lower, upper = (limit.to(setting.device) for limit in (hand.joint_lower, hand.joint_upper))
-    hinges, hinge_speed = hinge_angles(paths)
+    hinges, hinge_speed = hinge_angles(paths, begin)
     counts = _counts(paths)
     wrist = paths.wrist_pos_w
     step, turn = wrist.diff(dim=1), wrist.diff(n=2, dim=1)

@@ -115,7 +115,7 @@ def _beyond_limits(motions: Motions, hand: HandSpec) -> int:
 
 def resting_poses(motions: Motions, object_spec: ObjectSpec) -> Tuple[str, ...]:
     """Class of each clip's resting pose: where a grasp begins, where a place ends; empty for other skills."""
-    if motions.skills[0] not in ("grasp", "place"):
+    if motions.frame_skill is not None or motions.skills[0] not in ("grasp", "place"):
         return ()
     rows = motions.clip_start[:-1] if motions.skills[0] == "grasp" else motions.clip_start[1:] - 1
     return resting_classes(object_spec, motions.object_quat_w[rows])

@@ -33,17 +33,18 @@ class Rotations:
 
     def __init__(self, setting: Setting) -> None:
         self._setting, self._config = setting, setting.config.rotate
-        self._edges = self._find()
-        self._turn = _turns(self._edges)
-        _LOG.info("%d turns of %d grasps", len(self._turn), len(self._edges.start.unique()))
+        self.edges = self._find()
+        """Each grasp's turns, through the library's own hold of the object."""
+        self._turn = _turns(self.edges)
+        _LOG.info("%d turns of %d grasps", len(self._turn), len(self.edges.start.unique()))
         if not len(self._turn):
             raise HotError(f"no grasp of {setting.object_spec.name} by {setting.hand.name} can be turned in the hand")
 
     def draw(self, count: int) -> Paths:
         """Candidates."""
         setting, config = self._setting, self._config
-        rows = pick_evenly(torch.zeros_like(self._edges.start), self._edges.start, count, setting.draws)
-        edges, back = self._edges.select(rows), setting.draws.uniform(count) < 0.5
+        rows = pick_evenly(torch.zeros_like(self.edges.start), self.edges.start, count, setting.draws)
+        edges, back = self.edges.select(rows), setting.draws.uniform(count) < 0.5
         seconds = PEAK_SPEED * self._turn[rows] / config.speed
         frames = (seconds / CONTROL_DT).ceil().long().clamp_max(config.frames - config.still_frames)
         share = smooth(shares(frames, count, setting.device))

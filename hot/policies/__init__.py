@@ -4,6 +4,7 @@ from hot.policies.card import Card, CardRate, CardResult, CardStage, card_path, 
 from hot.policies.library import cards, find, own_folder
 from hot.policies.network import Actor, Critic, PointEncoder
 from hot.policies.policy import Policy, PolicySpec
+from hot.policies.switched import SwitchedPolicy
 
 __all__ = [
     "Actor",
@@ -15,6 +16,7 @@ __all__ = [
     "PointEncoder",
     "Policy",
     "PolicySpec",
+    "SwitchedPolicy",
     "card_path",
     "cards",
     "find",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Tuple
+from typing import Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -33,9 +33,14 @@ class Paths:
         return Paths(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
-def hinge_angles(paths: Paths) -> Tuple[Tensor, Tensor]:
-    """Wrist hinges (N, T, 3) [rad] without jumps, and the fastest of each path (N,) [rad/s]."""
-    angles = continuous_hinges(rotations.to_euler(paths.wrist_quat_w))
+def hinge_angles(paths: Paths, begin: Optional[Tensor] = None) -> Tuple[Tensor, Tensor]:
+    """Wrist hinges (N, T, 3) [rad] without jumps, and the fastest of each path (N,) [rad/s].
+
+    Args:
+        begin: the hinges (N, 3) of the first frame where they are wound already; else they lie within half a turn.
+    """
+    angles = rotations.to_euler(paths.wrist_quat_w)
+    angles = continuous_hinges(angles if begin is None else torch.cat([begin[:, None], angles[:, 1:]], dim=1))
     steps = angles.diff(dim=1).abs().amax(-1)  # (N, T - 1)
     counts = torch.arange(1, angles.shape[1], device=steps.device) < paths.length[:, None]
     return angles, (steps * counts).amax(1) / CONTROL_DT

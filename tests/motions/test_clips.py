@@ -36,6 +36,30 @@ def test_an_unknown_skill_lists_the_known_ones():
         skill_by_name("trow")
 
 
+def composed(motions):
+    """The same clips, whose frames take turns in skills."""
+    return replace(motions, frame_skill=torch.arange(len(motions.contact)) % len(motions.skills))
+
+
+def test_frames_are_of_their_clips_skill_unless_they_say_otherwise(motions):
+    assert motions.skill_of_frames.tolist() == [0] * 4 + [1] + [0] * 7
+    assert composed(motions).skill_of_frames.tolist() == [0, 1] * 6
+
+
+def test_the_skills_of_frames_go_where_their_frames_go(motions):
+    chosen = composed(motions).select([2, 1])
+    assert chosen.skill_of_frames.tolist() == [1, 0, 1, 0, 1, 0, 1, 0]
+    assert chosen.to("cpu").frame_skill is not None
+
+
+def test_joined_sets_name_the_skill_of_every_frame_by_one_catalogue(motions):
+    other = make_motions(1, (3,), skills=("throw", "place"))
+    joined = Motions.concatenate([other, composed(motions)])
+    named = [joined.skills[number] for number in joined.skill_of_frames.tolist()]
+    assert named == ["throw"] * 3 + ["grasp", "throw"] * 6
+    assert Motions.concatenate([other, motions]).frame_skill is None
+
+
 def test_counts(motions):
     assert motions.num_clips == 3
     assert motions.lengths.tolist() == [4, 1, 7]

@@ -148,3 +148,18 @@ def test_malformed_clips_are_named_and_never_written(tmp_path, bad, problem):
 def test_damage_inside_a_file_is_found_on_loading(saved, motions):
     rewrite(saved, tensors={"object_pos_w": torch.full_like(motions.object_pos_w, float("nan"))})
     reject(saved, "object_pos_w is not finite in clip 0 at frame 0")
+
+
+def test_composed_clips_keep_the_skill_of_each_frame_and_other_files_have_none(saved, tmp_path, motions):
+    skill = torch.arange(len(motions.contact)) % len(motions.skills)
+    save_motions(tmp_path / "composed", replace(motions, frame_skill=skill))
+    assert torch.equal(load_motions(tmp_path / "composed", HAND).skill_of_frames, skill)
+    assert load_motions(saved).frame_skill is None
+    assert "frame_skill" not in read_tensors(saved, "motions").tensors
+
+
+def test_a_frame_of_no_skill_is_refused(saved, motions):
+    skill = torch.zeros(len(motions.contact), dtype=torch.int64)
+    skill[5] = 2
+    rewrite(saved, {"frame_skill": skill})
+    reject(saved, "frame_skill names no skill in clip 2 at frame 0")
