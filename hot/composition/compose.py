@@ -23,6 +23,8 @@ from hot.planning.setting import SPLITS
 from hot.progress import Progress, silent
 
 _LOG = logging.getLogger(__name__)
+_STEP_SECONDS = 4.0
+"""Of random clips, which have at least as many steps as this goes into their length: five in 20 s."""
 
 
 def compose(
@@ -58,7 +60,8 @@ def compose_random(
     split: str,
     progress: Progress = silent,
 ) -> Motions:
-    """Clips of exactly ``seconds``, each of a random script: any possible order of skills that the hand can do.
+    """Clips of exactly ``seconds``, each of a random script: any possible order of skills that the hand can do, at
+    least one every four seconds.
 
     Raises:
         as :func:`compose`.
@@ -66,9 +69,10 @@ def compose_random(
     if split not in SPLITS:
         raise UnknownNameError("split", split, SPLITS)
     repertoire = Repertoire(hand, object_spec, frozenset(SKILLS), seed, config, split)
-    scripts = draw_scripts(repertoire, seconds, clips)
+    least = int(seconds / _STEP_SECONDS)
+    scripts = draw_scripts(repertoire, seconds, clips, least)
     meta = {"seed": seed, "split": split, "scripts": [_text(script) for script in scripts]}
-    return _composed(repertoire, scripts, meta, progress)
+    return _composed(repertoire, scripts, meta, progress, least)
 
 
 def timeline(motions: Motions, clip: int) -> List[Dict[str, Any]]:
@@ -82,8 +86,10 @@ def timeline(motions: Motions, clip: int) -> List[Dict[str, Any]]:
     ]
 
 
-def _composed(repertoire: Repertoire, scripts: Sequence[Script], meta: Dict[str, Any], progress: Progress) -> Motions:
-    composer = Composer(repertoire, scripts, progress)
+def _composed(
+    repertoire: Repertoire, scripts: Sequence[Script], meta: Dict[str, Any], progress: Progress, least_steps: int = 0
+) -> Motions:
+    composer = Composer(repertoire, scripts, least_steps, progress)
     pieces = composer.run()
     _LOG.info("drawn again for %s", {name: count for name, count in composer.reasons.items() if count})
     setting = repertoire.setting

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass, replace
 from typing import Dict, List, Optional, Sequence, Tuple
 
@@ -58,18 +59,22 @@ class _Attempt:
     state: State
     alive: Tensor  # (N,) bool
     frames: Tensor  # (N,) so far
+    begun: Tensor  # (N,) steps whose own skill, not only the bridge to it, begins before the clip is cut
     pieces: List[Piece]
 
 
 class Composer:
-    """Plans clips of some scripts.
+    """Plans clips of some scripts. Clips that are cut before they have begun ``least_steps`` steps are drawn again.
 
     Raises:
         HotError: what a script asks for cannot be done with any grasp.
     """
 
-    def __init__(self, repertoire: Repertoire, scripts: Sequence[Script], progress: Progress = silent) -> None:
+    def __init__(
+        self, repertoire: Repertoire, scripts: Sequence[Script], least_steps: int = 0, progress: Progress = silent
+    ) -> None:
         self._repertoire, self._setting, self._progress = repertoire, repertoire.setting, progress
+        self._least_steps = least_steps
         self._scripts = list(dict.fromkeys(scripts))
         self._number = [self._scripts.index(script) for script in scripts]
         self._steps = [script.flat() for script in self._scripts]
@@ -91,6 +96,7 @@ class Composer:
             attempt = self._begin(left)
             for index in range(max(len(self._steps[n]) for n in attempt.number)):
                 self._advance(attempt, index)
+            attempt.alive &= attempt.begun >= self._least_steps
             done = attempt.clips[attempt.alive]
             kept += [_of_clips(piece, done) for piece in attempt.pieces]
             left = attempt.clips[~attempt.alive]
@@ -118,7 +124,7 @@ class Composer:
             torch.where(in_hand, -1, rest),
             spin=key.object[1].new_tensor([1.0, 0.0, 0.0, 0.0]).repeat(len(clips), 1),
         )
-        attempt = _Attempt(clips, number, state, torch.ones_like(in_hand), torch.zeros_like(clips), [])
+        attempt = _Attempt(clips, number, state, torch.ones_like(in_hand), clips * 0, clips * 0, [])
         there = torch.tensor([kind != FLYING for kind in kinds], device=setting.device).nonzero()[:, 0]
         if len(there):  # where something comes flying, its first frame is the catch's own
             self._append(attempt, there, _at_rest(state.select(there)), state.hinges[there][:, None])
@@ -176,11 +182,19 @@ class Composer:
             first = _first_good(~bad.view(-1, copies))
             found = first >= 0
             chosen = torch.arange(len(left), device=left.device)[found] * copies + first[found]
+            self._count(attempt, rows[left[found]], drawn.select(chosen), step, landing)
             self._append(attempt, rows[left[found]], drawn.select(chosen), hinges[chosen])
             left = left[~found]
             if not len(left):
                 return
         attempt.alive[rows[left]] = False
+
+    def _count(self, attempt: _Attempt, rows: Tensor, drawn: Draft, step: SkillStep, landing: bool) -> None:
+        """A step has begun; a throw that is caught is two."""
+        own = (drawn.skill == SKILLS.index(step.skill)).int().argmax(1) + attempt.frames[rows]
+        wanted = [self._scripts[attempt.number[row]].seconds or math.inf for row in rows.tolist()]
+        in_time = own < torch.tensor(wanted, device=rows.device) / CONTROL_DT
+        attempt.begun[rows] += in_time * (2 if step.skill == "throw" and not landing else 1)
 
     def _draw(
         self, step: SkillStep, landing: bool, index: int, state: State, ahead: Ahead, turn: int

@@ -12,12 +12,16 @@ from hot.errors import HotError
 
 _SHORTEST = 1.2
 """Seconds that no step with its bridge stays below on average; a script that is too long is cut."""
+_USUAL = {"grasp": 4.5, "place": 4.5, "regrasp": 3.5}
+"""Seconds that long skills take with their bridges; all others about two."""
+_OTHERS = 2.0
 _TRIES = 50
 """Scripts drawn for one that the grasps allow."""
 
 
-def draw_scripts(repertoire: Repertoire, seconds: float, count: int) -> List[Script]:
-    """Random scripts of exactly so many seconds, of the skills that the hand can do with the object.
+def draw_scripts(repertoire: Repertoire, seconds: float, count: int, least_steps: int) -> List[Script]:
+    """Random scripts of exactly so many seconds, of the skills that the hand can do with the object, that leave time
+    for some least number of steps.
 
     What is thrown is caught, no skill follows itself, and half of the scripts begin with the object in the hand.
 
@@ -29,7 +33,10 @@ def draw_scripts(repertoire: Repertoire, seconds: float, count: int) -> List[Scr
     scripts: List[Script] = []
     last = ""
     for _ in range(_TRIES * count):
-        script = Script.model_validate({"seconds": seconds, "steps": _walk(repertoire, able, length)})
+        steps = _walk(repertoire, able, length)
+        if sum(_USUAL.get(step["skill"], _OTHERS) for step in steps[: max(least_steps - 1, 0)]) > seconds:
+            continue  # hardly any such clip would get far enough
+        script = Script.model_validate({"seconds": seconds, "steps": steps})
         try:
             look_ahead(repertoire, script)
         except HotError as error:

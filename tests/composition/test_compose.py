@@ -175,8 +175,17 @@ def test_random_clips_are_of_possible_orders_and_of_the_length_asked_for(random_
     orders = [[skill for skill, _, _ in stretches(random_clips, clip)] for clip in range(4)]
     assert not any(problem(order) for order in orders)
     assert len({tuple(order) for order in orders}) > 2
-    assert min(map(len, orders)) >= 5
+    scripts = [[step["skill"] for step in script["steps"]] for script in random_clips.meta["scripts"]]
+    assert min(map(begun, scripts, orders)) >= 3
     assert inspect(random_clips, HAND, BOTTLE).valid()
+
+
+def begun(script, order):
+    """Steps of the script that are found in order among what the clip does, bridges aside."""
+    found = 0
+    for skill in order:
+        found += found < len(script) and skill == script[found]
+    return found
 
 
 def refused(*steps, **more):
