@@ -1,19 +1,22 @@
-"""Long calls side by side: each lane is a process with a log of its own, the lanes spread over the GPUs."""
+"""Long calls side by side: each lane is a process with a log of its own, the lanes spread over GPUs and cores."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from multiprocessing.queues import Queue
 from pathlib import Path
-from typing import Any, Callable, List, Sequence, Tuple
+from typing import Any, Callable, FrozenSet, List, Sequence, Tuple
 
 from hot.errors import HotError
 from hotcli import console
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
+_SHARE = 2.0
+"""Times its even share of the cores that a lane may use: about half of the time it waits for its GPU."""
 
 
 def side_by_side(call: Callable[..., Any], tasks: Sequence[Tuple[Any, ...]], logs: Sequence[Path], lanes: int) -> None:
@@ -43,18 +46,30 @@ def side_by_side(call: Callable[..., Any], tasks: Sequence[Tuple[Any, ...]], log
         raise HotError(f"{len(failures)} of {len(tasks)} failed: {'; '.join(failures)}")
 
 
-def _places(lanes: int) -> List[str]:
-    """The GPU of each lane, in turn, by its name for CUDA; empty texts on a machine without."""
+def _places(lanes: int) -> List[Tuple[str, FrozenSet[int]]]:
+    """The GPU of each lane, in turn, by its name for CUDA, empty on a machine without; and its cores."""
     import torch
 
     visible = os.environ.get(_VISIBLE, "")
     gpus = visible.split(",") if visible else [str(number) for number in range(torch.cuda.device_count())]
-    return [gpus[lane % len(gpus)] if gpus else "" for lane in range(lanes)]
+    return [(gpus[lane % len(gpus)] if gpus else "", _cores(lane, lanes)) for lane in range(lanes)]
+
+
+def _cores(lane: int, lanes: int) -> FrozenSet[int]:
+    """A window of the cores, where a process may choose them; those of neighbours overlap."""
+    if not hasattr(os, "sched_getaffinity"):
+        return frozenset()
+    cores = sorted(os.sched_getaffinity(0))
+    width = min(len(cores), math.ceil(_SHARE * len(cores) / lanes))
+    first = lane * len(cores) // lanes
+    return frozenset((cores + cores)[first : first + width])
 
 
 def _enter(places: Queue) -> None:
-    """A lane's process takes its GPU, before torch looks for any."""
-    os.environ[_VISIBLE] = places.get()
+    """A lane's process takes its GPU and its cores, before torch looks for any."""
+    os.environ[_VISIBLE], cores = places.get()
+    if cores:
+        os.sched_setaffinity(0, cores)
 
 
 def _run(call: Callable[..., Any], task: Tuple[Any, ...], log: Path) -> str:

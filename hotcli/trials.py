@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,8 +95,7 @@ class Series:
             results = [CardResult.model_validate(row) for row in json.loads(kept.read_text(encoding="utf-8"))]
             if all(result.rates["hot"].clips == count for result in results):
                 return results
-        share = {} if self.jobs == 1 else {"physics.threads": max(1, (os.cpu_count() or 1) // self.jobs)}
-        preset = presets.override(preset, {"evaluation.clips": count, **share})
+        preset = presets.override(preset, {"evaluation.clips": count})
         with progress.drawn() as listener:
             results = card_results.judge(Policy.load(run.policy_path), preset, listener)
         with write_atomically(kept) as temporary:

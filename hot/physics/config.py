@@ -29,7 +29,7 @@ class PhysicsConfig(Config):
     """Several contacts where faces of two convex parts meet, instead of one in their middle. They make a GPU's step
     longer; training does without."""
     threads: int = Field(default=0, ge=0)
-    """Worker threads of a CPU engine; 0 takes every core."""
+    """Worker threads of a CPU engine; 0 takes every core that the process may use."""
 
     contacts: int = Field(default=0, ge=0)
     """Contacts a world, on average, for which a GPU engine makes room; 0 sizes it by the objects."""

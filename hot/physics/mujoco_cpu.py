@@ -46,6 +46,13 @@ class _Group:
         ]
 
 
+def _cores() -> int:
+    """Cores that this process may use, which are fewer than the machine has where lanes share it."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class MujocoPhysics:
     """See :class:`hot.physics.interface.Physics`.
 
@@ -58,7 +65,7 @@ class MujocoPhysics:
         self.config = config
         self.device = torch.device("cpu")
         self.num_worlds = len(scene.world_object)
-        self._threads = config.threads or os.cpu_count() or 1
+        self._threads = config.threads or _cores()
         self._pool = rollout.Rollout(nthread=self._threads if self._threads > 1 else 0)
         self._groups = self._make_groups()
         model = self._groups[0].model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence, Tuple
+from typing import Tuple
 
 import torch
 from torch import Tensor
@@ -11,10 +11,10 @@ from hot import rotations
 from hot.errors import HotError
 from hot.hands import HandSpec
 from hot.objects import ObjectSpec
-from hot.physics import CONTROL_DT, Scene, make_physics
-from hot.progress import Progress
+from hot.physics import CONTROL_DT, PhysicsConfig, Scene, make_physics
+from hot.progress import Progress, silent
 from hot.synthesis.approach import Approacher, Approaches
-from hot.synthesis.config import JUDGING_PHYSICS, SynthesisConfig
+from hot.synthesis.config import SynthesisConfig
 from hot.synthesis.grasps import Grasps
 from hot.synthesis.paths import Paths, hinge_angles
 from hot.synthesis.resting import RestingPoses
@@ -33,18 +33,19 @@ def serve_table(
     object_spec: ObjectSpec,
     grasps: Grasps,
     resting: RestingPoses,
-    poses: Sequence[int],
-    config: SynthesisConfig,
+    wanted: Tensor,
+    physics: PhysicsConfig,
     generator: torch.Generator,
-    progress: Progress,
+    progress: Progress = silent,
 ) -> Tuple[Tensor, Tensor]:
     """Which grasps can be reached over the table, and which of them lift the object and set it down again, from which
-    resting pose (G, R) bool each; only ``poses`` are tried.
+    resting pose (G, R) bool each; only ``wanted`` (G, R) pairs are tried.
 
-    Each pair is tried once in each direction, along one of its collision-free ways; pairs without any fail.
+    Each pair is tried once in each direction, along one of its collision-free ways; pairs without any fail. Ways are
+    sought on the device of ``grasps`` and ``resting``, on which the masks are too.
     """
-    reach = torch.zeros(len(grasps), len(resting), dtype=torch.bool)
-    passed = torch.zeros_like(reach).index_fill(1, torch.tensor(poses, dtype=torch.long), True)
+    config = SynthesisConfig()
+    reach, passed = torch.zeros_like(wanted), wanted
     approacher = Approacher(hand, object_spec, grasps, resting, config)
     for timeline in (grasp_timeline(config), place_timeline(config)):
         pairs, passed = passed.nonzero(), torch.zeros_like(passed)
@@ -53,46 +54,51 @@ def serve_table(
         except HotError:
             break
         reach[ways.grasp, ways.rest] = True
-        paths = approacher.paths(ways, timeline, torch.zeros(len(ways.grasp)), torch.zeros(len(ways.grasp), 2))
-        passed[ways.grasp, ways.rest] = _replay(hand, object_spec, paths, progress)
+        still = grasps.fingers.new_zeros(len(ways.grasp))
+        paths = approacher.paths(ways, timeline, still, still[:, None].expand(-1, 2))
+        passed[ways.grasp, ways.rest] = _replay(hand, object_spec, paths, physics, progress).to(passed.device)
     return reach, passed
 
 
 def lead_targets(hand: HandSpec, wrist: Tensor) -> Tensor:
     """Targets (N, T, 6) that lead wrist joints (N, T, 6) by damping / stiffness times their velocity, so that the
     drives do not lag."""
-    lead = (hand.damping / hand.stiffness)[:6] * wrist.diff(dim=1, append=wrist[:, -1:]) / CONTROL_DT
+    lead = (hand.damping / hand.stiffness)[:6].to(wrist) * wrist.diff(dim=1, append=wrist[:, -1:]) / CONTROL_DT
     return wrist + lead
 
 
 def _one_each(ways: Approaches, poses: int) -> Approaches:
     """The first way of each pair."""
     pair = ways.grasp * poses + ways.rest
-    first = torch.cat([torch.ones(1, dtype=torch.bool), pair[1:] != pair[:-1]])
+    first = pair.diff(prepend=pair.new_full((1,), -1)) != 0
     return ways.select(first)
 
 
-def _replay(hand: HandSpec, object_spec: ObjectSpec, paths: Paths, progress: Progress) -> Tensor:
+def _replay(
+    hand: HandSpec, object_spec: ObjectSpec, paths: Paths, physics_config: PhysicsConfig, progress: Progress
+) -> Tensor:
     """Which paths (N,) end with the object where it should be when the commands are followed blindly."""
     count, frames = paths.contact.shape
     hinges, _ = hinge_angles(paths)
     wrist = torch.cat([paths.wrist_pos_w, hinges], dim=-1)
     targets = torch.cat([lead_targets(hand, wrist), paths.command], dim=-1)
-    physics = make_physics(Scene(hand, [object_spec], torch.zeros(count, dtype=torch.long)), JUDGING_PHYSICS)
+    physics = make_physics(Scene(hand, [object_spec], torch.zeros(count, dtype=torch.long)), physics_config)
+    device = physics.device
     try:
         physics.write_state(
-            torch.arange(count),
-            joint_pos=torch.cat([wrist[:, 0], paths.fingers[:, 0]], dim=-1),
-            object_pos_w=paths.object_pos_w[:, 0],
-            object_quat_w=paths.object_quat_w[:, 0],
+            torch.arange(count, device=device),
+            joint_pos=torch.cat([wrist[:, 0], paths.fingers[:, 0]], dim=-1).to(device),
+            object_pos_w=paths.object_pos_w[:, 0].to(device),
+            object_quat_w=paths.object_quat_w[:, 0].to(device),
         )
+        targets = targets.to(device)
         for frame in range(1, frames):
             physics.set_targets(targets[:, frame])
             physics.step()
             progress("lifting and placing", frame + 1, frames, {})
         state = physics.state
-        miss = (state.object_pos_w - paths.object_pos_w[:, -1]).norm(dim=-1)
-        tilt = rotations.angle_between(state.object_quat_w, paths.object_quat_w[:, -1])
+        miss = (state.object_pos_w - paths.object_pos_w[:, -1].to(device)).norm(dim=-1)
+        tilt = rotations.angle_between(state.object_quat_w, paths.object_quat_w[:, -1].to(device))
         return (miss < _MAX_MISS) & (tilt < _MAX_TILT) & ~state.diverged
     finally:
         physics.close()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
-from typing import Dict, List, Optional
+from dataclasses import dataclass, replace
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -54,14 +54,15 @@ def find_grasps(
     are variations of what did best for the poses that lack grasps, and only those poses are tried.
 
     Args:
-        physics: of closing and shaking. Lifting, placing and carrying are judged by MuJoCo C in any case, so a grasp
-            found on a GPU has passed both engines.
+        physics: of closing, shaking, lifting and placing. Those chosen are lifted, placed and carried by MuJoCo C in
+            any case, so a grasp found on a GPU has passed both engines.
 
     Raises:
         HotError: nothing held, with what was tried.
     """
     generator = torch.Generator().manual_seed(seed)
     resting = resting or find_resting_poses(hand, object_spec, RestingConfig(), seed, progress)
+    tests = _Tests(hand, object_spec, resting, config, generator, progress)
     found = _Found(len(resting))
     synthesiser = Synthesiser(hand, object_spec, resting, config, physics, generator, progress)
     share = -(-count // len(resting))
@@ -75,9 +76,7 @@ def find_grasps(
             if len(batch.grasps):
                 batch.grasps.disturbance[:] = synthesiser.strength(batch)
                 batch = batch.select(sturdiest(batch.grasps, hand, batch.origins.rest.cpu(), _TRIED_ON_TABLE * count))
-                batch.grasps.reach[:], batch.grasps.pickup[:] = serve_table(
-                    hand, object_spec, batch.grasps, resting, list(lacking), SynthesisConfig(), generator, progress
-                )
+                tests.serve(batch.grasps, list(lacking), physics, synthesiser.device)
                 found.add(batch)
             _LOG.info("round %d: %s", number + 1, found.figures)
             if found.is_enough(count, share):
@@ -87,26 +86,48 @@ def find_grasps(
     if not len(found):
         raise HotError(f"no grasp of {object_spec.name} with {hand.name} held: {found.figures}")
     chosen = select_diverse(found.grasps(), hand, round(_CARRIED * count))
-    chosen = select_diverse(chosen.select(_last(hand, object_spec, chosen, config, generator, progress)), hand, count)
+    if physics != JUDGING_PHYSICS:
+        tests.confirm(chosen)
+    chosen = select_diverse(chosen.select(tests.lasting(chosen)), hand, count)
     if not len(chosen):
         raise HotError(f"every grasp of {object_spec.name} with {hand.name} was lost in carrying: {found.figures}")
     meta = {**found.figures, "seed": seed, "generator": "hot.synthesis", "config": config.model_dump()}
     return Grasps(hand.name, object_spec.name, **{n: getattr(chosen, n) for n in TENSORS}, meta=meta)
 
 
-def _last(
-    hand: HandSpec,
-    object_spec: ObjectSpec,
-    grasps: Grasps,
-    config: GraspConfig,
-    generator: torch.Generator,
-    progress: Progress,
-) -> Tensor:
-    """Which grasps (G,) outlast ``carry_seconds`` of being carried about."""
-    synthesis = SynthesisConfig()
-    frames = round(config.carry_seconds / CONTROL_DT)
-    carry = draw_carry(frames, hand, synthesis, config.carry_turn_speed, generator)
-    return ~hold(hand, object_spec, grasps, carry, JUDGING_PHYSICS, progress).lost(config)
+@dataclass(frozen=True, eq=False)
+class _Tests:
+    """What grasps must stand after the shake: to be put to use over the table, and to be carried about."""
+
+    hand: HandSpec
+    object_spec: ObjectSpec
+    resting: RestingPoses
+    config: GraspConfig
+    generator: torch.Generator
+    progress: Progress
+
+    def serve(self, grasps: Grasps, poses: Sequence[int], physics: PhysicsConfig, device: torch.device) -> None:
+        """Lift and place from each of ``poses``; fills in reach and pickup."""
+        wanted = torch.zeros_like(grasps.pickup, device=device)
+        wanted[:, list(poses)] = True
+        reach, pickup = self._serve(grasps.to(device), self.resting.to(device), wanted, physics)
+        grasps.reach[:], grasps.pickup[:] = reach.cpu(), pickup.cpu()
+
+    def confirm(self, grasps: Grasps) -> None:
+        """Keep those pickups that MuJoCo C agrees with."""
+        grasps.pickup[:] = self._serve(grasps, self.resting, grasps.pickup, JUDGING_PHYSICS)[1]
+
+    def lasting(self, grasps: Grasps) -> Tensor:
+        """Which grasps (G,) outlast ``carry_seconds`` of being carried about."""
+        frames = round(self.config.carry_seconds / CONTROL_DT)
+        carry = draw_carry(frames, self.hand, SynthesisConfig(), self.config.carry_turn_speed, self.generator)
+        holding = hold(self.hand, self.object_spec, grasps, carry, JUDGING_PHYSICS, self.progress)
+        return ~holding.lost(self.config)
+
+    def _serve(
+        self, grasps: Grasps, resting: RestingPoses, wanted: Tensor, physics: PhysicsConfig
+    ) -> Tuple[Tensor, Tensor]:
+        return serve_table(self.hand, self.object_spec, grasps, resting, wanted, physics, self.generator, self.progress)
 
 
 class _Found:

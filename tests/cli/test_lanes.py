@@ -29,7 +29,23 @@ def test_every_task_has_its_log_and_every_lane_its_gpu(workplace, monkeypatch):
 
 def test_lanes_beyond_the_gpus_share_them(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7")
-    assert lanes._places(5) == ["5", "7", "5", "7", "5"]
+    assert [gpu for gpu, _ in lanes._places(5)] == ["5", "7", "5", "7", "5"]
+
+
+@pytest.mark.parametrize("number", [1, 3, 16])
+def test_lanes_share_the_cores_evenly_and_leave_none_out(monkeypatch, number):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(4, 16)), raising=False)
+    windows = [cores for _, cores in lanes._places(number)]
+    assert len({len(window) for window in windows}) == 1
+    uses = [sum(core in window for window in windows) for core in range(4, 16)]
+    assert min(uses) >= 1 and max(uses) - min(uses) <= 1
+
+
+def test_a_lane_takes_no_more_threads_than_it_has_cores(monkeypatch):
+    from hot.physics import mujoco_cpu
+
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {3, 5, 6}, raising=False)
+    assert mujoco_cpu._cores() == 3
 
 
 def test_a_failure_is_named_with_its_log_and_stops_no_other_task(workplace):
