@@ -92,7 +92,26 @@ def for_training(
 
     sets = read(source, hand, object_spec, preset) if source else kept(hand, object_spec, preset, progress)
     motions = Motions.concatenate([sets[skill] for skill in preset.skills])
-    return in_sizes(motions, hand, object_spec, preset.scaling, preset.synthesis, progress)
+    sizes = in_sizes(motions, hand, object_spec, preset.scaling, preset.synthesis, progress)
+    if not preset.sequences.clips:
+        return sizes
+    return replace(sizes, motions=Motions.concatenate([sizes.motions, _sequences(hand, object_spec, preset, progress)]))
+
+
+def _sequences(hand: HandSpec, object_spec: ObjectSpec, preset: Preset, progress: Progress) -> Motions:
+    """Random sequences to train on, in the object's own size: the data folder's, composed there if missing."""
+    from hot.composition import RANDOM, compose_random
+    from hot.motions import load_motions, save_motions
+
+    wanted = preset.sequences
+    path = motions_folder(hand.name, object_spec.name) / f"{RANDOM}-{wanted.clips}x{wanted.seconds:g}s.safetensors"
+    if not path.exists():
+        made = compose_random(
+            hand, object_spec, wanted.seconds, wanted.clips, preset.seed, preset.synthesis, "train", progress
+        )
+        save_motions(path, made)
+    console.note(f"Sequences: {path}")
+    return load_motions(path, hand)
 
 
 def kept(hand: HandSpec, object_spec: ObjectSpec, preset: Preset, progress: Progress) -> Dict[str, Motions]:

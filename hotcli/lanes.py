@@ -22,7 +22,7 @@ _SHARE = 2.0
 def side_by_side(call: Callable[..., Any], tasks: Sequence[Tuple[Any, ...]], logs: Sequence[Path], lanes: int) -> None:
     """``call(*task)`` for every task, at most ``lanes`` at once; what a task prints goes to its log.
 
-    A task that fails ends no other one.
+    A task that fails ends no other one. Ctrl-C ends all of them at once, wherever they are.
 
     Raises:
         HotError: tasks failed; names each log and reason.
@@ -34,14 +34,19 @@ def side_by_side(call: Callable[..., Any], tasks: Sequence[Tuple[Any, ...]], log
     failures: List[str] = []
     with ProcessPoolExecutor(lanes, context, initializer=_enter, initargs=(places,)) as pool:
         pending = {pool.submit(_run, call, task, log): log for task, log in zip(tasks, logs)}
-        while pending:
-            done, _ = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
-                log, problem = pending.pop(future), future.result()
-                console.note(
-                    f"{len(tasks) - len(pending)} of {len(tasks)}: {log}" + (f": {problem}" if problem else "")
-                )
-                failures += [f"{log}: {problem}"] if problem else []
+        try:
+            while pending:
+                done, _ = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    log, problem = pending.pop(future), future.result()
+                    console.note(
+                        f"{len(tasks) - len(pending)} of {len(tasks)}: {log}" + (f": {problem}" if problem else "")
+                    )
+                    failures += [f"{log}: {problem}"] if problem else []
+        except BaseException:  # else the pool would first finish what is queued, for hours perhaps
+            for lane in multiprocessing.active_children():
+                lane.terminate()
+            raise
     if failures:
         raise HotError(f"{len(failures)} of {len(tasks)} failed: {'; '.join(failures)}")
 

@@ -95,6 +95,15 @@ class Motions:
         return self.clip_skill.repeat_interleave(self.lengths)
 
     @property
+    def composed(self) -> Tensor:
+        """Which clips are of several skills (M,) bool."""
+        if self.frame_skill is None:
+            return torch.zeros_like(self.clip_skill, dtype=torch.bool)
+        first = self.frame_skill[self.clip_start[:-1]].repeat_interleave(self.lengths)
+        others = torch.nn.functional.pad((self.frame_skill != first).cumsum(0), (1, 0))
+        return others[self.clip_start].diff() > 0
+
+    @property
     def num_clips(self) -> int:
         """M."""
         return len(self.clip_start) - 1

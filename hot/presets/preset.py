@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple, Type
 
 from pydantic import BaseModel, Field, ValidationError
 
+from hot.composition.config import SequencesConfig
 from hot.errors import ConfigError
 from hot.evaluation.config import EvaluationConfig
 from hot.hands import hand_names
@@ -32,6 +33,7 @@ class Preset(TaskConfig):
     ppo: PpoConfig = PpoConfig()
     synthesis: PlanningConfig = PlanningConfig()
     scaling: ScalingConfig = ScalingConfig()
+    sequences: SequencesConfig = SequencesConfig()
     grasp: GraspConfig = GraspConfig()
     resting: RestingConfig = RestingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()

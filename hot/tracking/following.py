@@ -39,7 +39,7 @@ def follow_weights(motions: Motions) -> Tensor:
         weights[rows] = weight
     labels = torch.tensor([skill_by_name(name).label for name in motions.skills], device=weights.device)
     free = labels[motions.clip_skill] == skill_by_name("freemove").label
-    alone = free if motions.frame_skill is None else torch.zeros_like(free)
+    alone = free & ~motions.composed
     return weights * ~alone.repeat_interleave(lengths)
 
 

@@ -12,6 +12,8 @@ from hot import rotations
 from hot.motions import Motions, skill_by_name
 from hot.tracking.following import follow_weights
 
+COMPOSED = -1
+"""Label of clips of several skills: the object counts in all of their frames, those of a free move too."""
 _CHUNK = 4096
 _FREE_FALL = 1.0
 """Farthest that an acceleration may be from gravity's in free flight [m/s^2]."""
@@ -63,7 +65,7 @@ class Reference:
         self.start, self.lengths = motions.clip_start[:-1], motions.lengths
         self.clip_object = motions.clip_object
         labels = torch.tensor([skill_by_name(name).label for name in motions.skills], device=device)
-        self.clip_label = labels[motions.clip_skill]
+        self.clip_label = labels[motions.clip_skill].masked_fill(motions.composed, COMPOSED)
         self._joints, self._keys = motions.joint_pos.shape[1], motions.key_pos_w.shape[1]
         quat = rotations.from_euler(motions.joint_pos[:, 3:6])
         contact = motions.contact[:, None].float()

@@ -17,12 +17,15 @@ _REFRESH = 16
 """Steps between two updates of the odds."""
 _MEMORY = 0.98
 """Share of the counts that survives an update: episodes of the last thousand steps or so decide."""
+_COMPOSED = 3.0
+"""How often composed clips are drawn, for each time that a clip of one skill is: they show all skills."""
 _PRIOR = 2.0
 """Episodes at the mean rate of failure that every stretch counts from the start."""
 
 
 class ClipSampler:
-    """Draws clips and start frames: every skill equally likely, grasp twice as likely, each for the world's own object.
+    """Draws clips and start frames: every skill equally likely, grasp twice and composed clips three times as likely,
+    each for the world's own object.
 
     ``ResetConfig.hard_share`` of the odds follow how often episodes that started in each stretch of each clip were
     given up of late; the rest stay fair, so that nothing is ever forgotten.
@@ -33,9 +36,10 @@ class ClipSampler:
 
     def __init__(self, motions: Motions, world_object: Tensor, config: ResetConfig, device: torch.device) -> None:
         self._config = config
-        weight = torch.zeros(motions.num_clips)
+        weight, composed = torch.zeros(motions.num_clips), motions.composed.cpu()
+        weight[composed] = _COMPOSED / max(int(composed.sum()), 1)
         for index, skill in enumerate(motions.skills):
-            members = motions.clip_skill.cpu() == index
+            members = (motions.clip_skill.cpu() == index) & ~composed
             weight[members] = (2.0 if skill == "grasp" else 1.0) / max(int(members.sum()), 1)
         owner = motions.clip_object.cpu()
         for index in world_object.unique().tolist():

@@ -40,7 +40,7 @@ class TrackingState:
     object_error: Tensor  # (N,) mean distance of the surface points to their reference [m]
     turn_error: Tensor  # (N,) geodesic angle between object orientations [rad]
     hand_error: Tensor  # (N,) mean distance of the key bodies to their reference [m]
-    label: Tensor  # (N,) skill label of the clip
+    label: Tensor  # (N,) skill label of the clip, reference.COMPOSED if it is of several
 
 
 def compare(sim: State, ref: Now, points: SurfacePoints, label: Tensor) -> TrackingState:

@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import time
 from pathlib import Path
@@ -17,6 +18,11 @@ def fail(name: str) -> None:
         raise ConfigError("no such thing")
     time.sleep(0.1)
     Path(f"{name}.done").touch()
+
+
+def linger(name: str) -> None:
+    Path(f"{name}.began").touch()
+    time.sleep(600)
 
 
 def test_every_task_has_its_log_and_every_lane_its_gpu(workplace, monkeypatch):
@@ -53,3 +59,17 @@ def test_a_failure_is_named_with_its_log_and_stops_no_other_task(workplace):
         lanes.side_by_side(fail, [("bad",), ("x",), ("y",)], [Path("bad.log"), Path("x.log"), Path("y.log")], 2)
     assert Path("x.done").exists() and Path("y.done").exists()
     assert "no such thing" in Path("bad.log").read_text()
+
+
+def test_ctrl_c_ends_what_runs_and_what_waits(workplace, monkeypatch):
+    def interrupted(pending, return_when):
+        while not Path("a.began").exists():
+            time.sleep(0.05)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lanes, "wait", interrupted)
+    names = [f"{first}{second}" for first in "abcd" for second in ("", "2")]
+    with pytest.raises(KeyboardInterrupt):
+        lanes.side_by_side(linger, [(name,) for name in names], [Path(f"{name}.log") for name in names], 1)
+    assert [path.name for path in Path().glob("*.began")] == ["a.began"]
+    assert not multiprocessing.active_children()

@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from hot import presets
@@ -54,6 +55,27 @@ def test_motions_are_made_when_missing_and_it_says_so(hot, stages):
     again = hot(TRAIN, "--skill grasp")
     assert stages.generate.count == 1
     assert "4 grasp" in again.stderr
+
+
+def test_sequences_are_composed_once_of_training_grasps_and_trained_on_beside_the_skills(
+    hot, stages, clip_set, monkeypatch
+):
+    asked = []
+
+    def compose_random(hand, object_spec, seconds, clips, seed, config, split, progress):
+        asked.append((seconds, clips, split))
+        motions = replace(clip_set("grasp", clips), skills=("grasp", "move"))
+        return replace(motions, frame_skill=torch.arange(len(motions.contact)) % 2)
+
+    monkeypatch.setattr("hot.composition.compose_random", compose_random)
+    for _ in range(2):
+        words = "--skill grasp --set synthesis.train_clips=4 --set sequences.clips=3 --set sequences.seconds=5"
+        assert hot(TRAIN, words).exit_code == 0
+        motions = stages.train.args[0].motions
+        assert motions.composed.tolist() == [False] * 4 + [True] * 3
+    assert asked == [(5.0, 3, "train")]
+    hot(TRAIN, "--skill grasp")
+    assert not stages.train.args[0].motions.composed.any()
 
 
 def test_named_motions_are_read_from_a_file_or_a_folder(hot, stages, clip_set):

@@ -46,6 +46,15 @@ def test_frames_are_of_their_clips_skill_unless_they_say_otherwise(motions):
     assert composed(motions).skill_of_frames.tolist() == [0, 1] * 6
 
 
+def test_clips_are_composed_if_their_frames_are_of_several_skills(motions):
+    assert not motions.composed.any()
+    assert composed(motions).composed.tolist() == [length > 1 for length in motions.lengths.tolist()]
+    same = replace(motions, frame_skill=motions.skill_of_frames)
+    assert not same.composed.any()
+    joined = Motions.concatenate([motions, composed(motions)])
+    assert joined.composed.tolist() == [False] * motions.num_clips + composed(motions).composed.tolist()
+
+
 def test_the_skills_of_frames_go_where_their_frames_go(motions):
     chosen = composed(motions).select([2, 1])
     assert chosen.skill_of_frames.tolist() == [1, 0, 1, 0, 1, 0, 1, 0]

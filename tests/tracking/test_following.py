@@ -43,6 +43,12 @@ def test_a_long_hold_brings_the_reference_back_in_forty_frames(hover):
 def test_free_moves_follow_nothing(hover):
     motions = dataclasses.replace(hover, contact=torch.zeros_like(hover.contact), skills=("freemove",))
     assert (follow_weights(motions) == 0).all()
+    later = torch.zeros_like(hover.skill_of_frames)
+    later[-1] = 1  # the last clip goes on to grasp
+    *others, last = follow_weights(dataclasses.replace(motions, skills=("freemove", "grasp"), frame_skill=later)).split(
+        hover.lengths.tolist()
+    )
+    assert all((weights == 0).all() for weights in others) and (last == 1).all()
 
 
 def test_what_was_thrown_is_left_to_fly_and_what_comes_flying_to_be_caught_is_followed(hover):

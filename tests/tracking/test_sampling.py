@@ -29,6 +29,16 @@ def test_grasp_clips_are_drawn_twice_as_often(hover):
     assert (clips == 0).float().mean().item() == pytest.approx(2 / 3, abs=0.03)
 
 
+def test_composed_clips_are_drawn_three_times_as_often_as_those_of_one_skill(hover):
+    frame_skill = torch.zeros_like(hover.skill_of_frames)
+    frame_skill[hover.clip_start[1] + 1] = 1
+    motions = dataclasses.replace(
+        hover, skills=("move", "place"), clip_skill=torch.tensor([0, 0, 0, 0]), frame_skill=frame_skill
+    )
+    clips, _ = draw(make_sampler(motions, 6000), 6000)
+    assert (clips == 1).float().mean().item() == pytest.approx(3 / 4, abs=0.03)
+
+
 def test_worlds_draw_clips_of_their_own_object(hover):
     motions = dataclasses.replace(hover, objects=("Bottle", "Box"), clip_object=torch.tensor([0, 1, 1, 0]))
     clips, _ = draw(make_sampler(motions, 1000), 1000)
