@@ -3,7 +3,9 @@
 from hot.evaluation.conditions import Condition, conditions
 from hot.evaluation.config import EvaluationConfig, RobustnessConfig
 from hot.evaluation.encoding import check_ending, write_mp4, write_video
+from hot.evaluation.files import NO_STILLS, write_report
 from hot.evaluation.judging import Exam, judge
+from hot.evaluation.matrix import ERRORS, RULES, Column, Matrix, matrix
 from hot.evaluation.metrics import (
     FrameErrors,
     Verdict,
@@ -20,12 +22,12 @@ from hot.evaluation.report import (
     ClipScore,
     Comparison,
     Difference,
+    LeftOut,
     PoseReport,
     Rate,
     Report,
     SkillReport,
     read_report,
-    write_report,
 )
 from hot.evaluation.sequences import (
     SequenceReport,
@@ -36,19 +38,27 @@ from hot.evaluation.sequences import (
     judge_sequences,
 )
 from hot.evaluation.skill_rules import skill_success
+from hot.evaluation.stills import Still, draw_still
 from hot.evaluation.summary import compare, pick_clips, summarise
+from hot.evaluation.tables import Table, all_tables, by_reason, differing, measured
 from hot.evaluation.video import check_clip, write_clip_video
 
 __all__ = [
+    "ERRORS",
+    "NO_STILLS",
     "OPEN_LOOP",
     "PLAIN",
+    "RULES",
     "ClipScore",
+    "Column",
     "Comparison",
     "Condition",
     "Difference",
     "EvaluationConfig",
     "Exam",
     "FrameErrors",
+    "LeftOut",
+    "Matrix",
     "PoseReport",
     "Rate",
     "Report",
@@ -58,18 +68,26 @@ __all__ = [
     "SequencesReport",
     "SkillLoss",
     "SkillReport",
+    "Still",
+    "Table",
     "Verdict",
     "add_auc",
+    "all_tables",
+    "by_reason",
     "check_clip",
     "check_ending",
     "clip_scores",
     "compare",
     "conditions",
+    "differing",
+    "draw_still",
     "end_success",
     "frame_errors",
     "hot_success",
     "judge",
     "judge_sequences",
+    "matrix",
+    "measured",
     "pick_clips",
     "read_report",
     "skill_success",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from hot.errors import HotError
@@ -27,7 +27,7 @@ CPU_WORLDS = 512
 
 @dataclass(frozen=True)
 class Exam:
-    """What controllers are judged on: the clips of one skill and one object, one world a clip.
+    """What controllers are judged on: the clips of one skill, or composed ones, and one object, one world a clip.
 
     ``task``'s physics is refined and its perturbation kept; a policy brings its own observation and action. Of each
     clip the first ``frames`` are tracked; shorter clips end earlier. ``seed`` is that of all disturbances.
@@ -41,6 +41,8 @@ class Exam:
     seed: int
     worlds: Optional[int] = None
     """Clips tracked at once; None takes 512 on a CPU and all on a GPU."""
+    sequence: Optional[str] = None
+    """What composed clips are called; None for clips of one skill, which are judged by its own rule too."""
 
 
 def judge(
@@ -56,9 +58,12 @@ def judge(
         HotError: the policy is for another hand or for joints of other names.
     """
     controller = OPEN_LOOP if policy is None else POLICY
-    what = f"{exam.motions.skills[0]}, {condition.name}, {controller}"
+    what = f"{exam.sequence or exam.motions.skills[0]}, {condition.name}, {controller}"
     trace, task = track(policy, exam, what, condition, progress)
-    report = summarise(trace, exam.object_spec, controller, resting_poses(exam.motions, exam.object_spec))
+    if exam.sequence is not None:
+        trace = replace(trace, skill=exam.sequence)
+    poses = resting_poses(exam.motions, exam.object_spec)
+    report = summarise(trace, exam.object_spec, controller, poses, skill_rule=exam.sequence is None)
     facts = {"condition": condition.name, "engine": concrete(task.physics.engine), "noise": task.reset.noise}
     return report.model_copy(update=facts), trace
 

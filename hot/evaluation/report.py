@@ -1,4 +1,4 @@
-"""The result of an evaluation, and its two files: ``report.json`` holds everything, ``report.csv`` one row a skill."""
+"""The result of an evaluation, and its text as JSON, which holds everything, and as CSV, one row a skill."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hot.errors import BadFileError
-from hot.writing import write_atomically
 
 OPEN_LOOP = "open loop"
 """Name of the controller that replays the reference's targets."""
@@ -60,13 +59,21 @@ class PoseReport(_Result):
 
 
 class SkillReport(_Result):
-    """One controller on the clips of one skill with one hand and one object, in one condition on one engine."""
+    """One controller on the clips of one skill, or on composed sequences, with one hand and one object, in one
+    condition on one engine."""
 
     hand: str
     object: str
+    size: float = 1.0
+    """Of the object, as a factor of its own lengths."""
     skill: str
+    """Its name; of composed sequences the script's, or "random"."""
     controller: str
     """Name of the policy, or "open loop"."""
+    policy: Optional[str] = None
+    """Where the policy came from; None for the open loop."""
+    unseen: Tuple[str, ...] = ()
+    """What of these clips a policy that is judged on them was never trained on: object, skill, size or sequence."""
     condition: str = PLAIN
     """"plain", or what disturbs the worlds."""
     engine: str = ""
@@ -99,12 +106,23 @@ class Comparison(_Result):
 
     hand: str
     object: str
+    size: float = 1.0
     skill: str
     condition: str = PLAIN
     first: str
     second: str
     rates: Dict[str, Difference]
     means: Dict[str, Difference]
+
+
+class LeftOut(_Result):
+    """Something that was asked for and could not be judged."""
+
+    object: str
+    skill: Optional[str] = None
+    """None for all skills, sizes and sequences."""
+    size: float = 1.0
+    reason: str
 
 
 class Report(_Result):
@@ -118,9 +136,10 @@ class Report(_Result):
     noise: float
     """Of every condition but those that name their own."""
     policy: Optional[str] = None
-    """Where the policy came from; None if only the open loop ran."""
+    """Where the policy came from, if all objects were judged with one; None if only the open loop ran."""
     skills: Tuple[SkillReport, ...]
     comparisons: Tuple[Comparison, ...] = ()
+    left_out: Tuple[LeftOut, ...] = ()
 
     def to_json(self) -> str:
         """Everything, indented."""
@@ -136,7 +155,7 @@ class Report(_Result):
         return cls.model_validate_json(text)
 
     def to_csv(self) -> str:
-        """One row per hand, object, skill, controller, condition and engine, followed by one per class of resting
+        """One row per hand, object, size, skill, controller, condition and engine, followed by one per class of resting
         pose, whose means are empty; a rate is followed by its interval and clip count."""
         rows = [row for skill in self.skills for row in self._rows(skill)]
         fields = list(dict.fromkeys(key for row in rows for key in row))
@@ -148,7 +167,7 @@ class Report(_Result):
 
     def _rows(self, skill: SkillReport) -> Iterator[Dict[str, Any]]:
         row: Dict[str, Any] = skill.model_dump(exclude={"rates", "means", "scores", "poses"})
-        row.update({"pose": "all", "share": 1.0, "seed": self.seed})
+        row.update({"unseen": " ".join(skill.unseen), "pose": "all", "share": 1.0, "seed": self.seed})
         yield {**row, **_cells(skill.rates), **skill.means}
         for part in skill.poses:
             of_part = {"pose": part.pose, "clips": part.clips, "share": part.share, "nonfinite_clips": None}
@@ -161,19 +180,6 @@ def _cells(rates: Dict[str, Rate]) -> Dict[str, Any]:
         cells.update({name: rate.value, f"{name}_low": rate.low, f"{name}_high": rate.high})
         cells[f"{name}_clips"] = rate.clips
     return cells
-
-
-def write_report(report: Report, folder: Path) -> Tuple[Path, Path]:
-    """Write ``report.json`` and ``report.csv`` into ``folder``, each whole or not at all; the two paths.
-
-    Raises:
-        BadFileError: the folder cannot be made or written.
-    """
-    paths = Path(folder) / "report.json", Path(folder) / "report.csv"
-    for path, text in zip(paths, (report.to_json(), report.to_csv())):
-        with write_atomically(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    return paths
 
 
 def read_report(path: Path) -> Report:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import zip_longest
 from pathlib import Path
-from typing import Iterator, List, NamedTuple, Optional, Sequence
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -66,6 +66,28 @@ def write_clip_video(
     write_video(path, _side_by_side(panes, borders), FPS // look.stride)
 
 
+def draw_moments(
+    trace: Trace,
+    world: int,
+    score: ClipScore,
+    hand: HandSpec,
+    object_spec: ObjectSpec,
+    count: int,
+    size: Tuple[int, int],
+) -> List[np.ndarray]:
+    """One clip at ``count`` moments from its first frame to its last, bordered by the HOT rule; pictures of ``size``,
+    width and height.
+
+    Raises:
+        PhysicsError: no frame of the clip is finite.
+        MissingDependencyError: MuJoCo or OpenGL is missing.
+    """
+    length = int(trace.valid[:, world].sum())
+    moments = np.linspace(0, length - 1, count).round().astype(int).tolist()
+    pictures = _pane(trace, world, "", hand, object_spec, _Look(*size, 1), moments)
+    return [_framed(picture, _COLOURS[score.success["hot"]]) for picture in pictures]
+
+
 def check_clip(clip: str) -> None:
     """Refuse a clip that cannot be drawn.
 
@@ -77,13 +99,19 @@ def check_clip(clip: str) -> None:
 
 
 def _pane(
-    trace: Trace, world: int, caption: str, hand: HandSpec, object_spec: ObjectSpec, look: _Look
+    trace: Trace,
+    world: int,
+    caption: str,
+    hand: HandSpec,
+    object_spec: ObjectSpec,
+    look: _Look,
+    moments: Optional[Sequence[int]] = None,
 ) -> Iterator[np.ndarray]:
     try:
         from hot.physics.render import render_frames
     except ImportError as error:
         raise MissingDependencyError(
-            f"MuJoCo, which draws the video, cannot be imported ({error}). It needs Python 3.11 or newer: "
+            f"MuJoCo, which draws the pictures, cannot be imported ({error}). It needs Python 3.11 or newer: "
             "pip install 'mujoco>=4.0'"
         ) from error
     valid = trace.valid[:, world]
@@ -93,7 +121,8 @@ def _pane(
         torch.cat([part[valid, world] for part in parts], dim=-1)[:: look.stride].cpu().numpy()
         for parts in (simulated, reference)
     )
-    return render_frames(hand, object_spec, frames, ghost, width=look.width, height=look.height, caption=caption)
+    picture = {"width": look.width, "height": look.height, "caption": caption}
+    return render_frames(hand, object_spec, frames, ghost, **picture, moments=moments)
 
 
 def _caption(score: ClipScore) -> str:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator, Optional
+from typing import Iterator, Optional, Sequence
 
 import mujoco
 import numpy as np
@@ -39,12 +39,14 @@ def render_frames(
     width: int = 640,
     height: int = 480,
     caption: str = "",
+    moments: Optional[Sequence[int]] = None,
 ) -> Iterator[np.ndarray]:
     """Draw one clip; pictures (height, width, 3) uint8 come one by one.
 
     ``frames`` (T, D + 7) holds joint positions [m, rad], the object's position [m] and quaternion (w x y z) in
     the world; ``ghost`` is the reference of the same shape; ``caption`` is
-    written into the top left corner (ASCII). Frames that are not finite repeat the last finite one.
+    written into the top left corner (ASCII). Frames that are not finite repeat the last finite one. Of all frames those
+    at ``moments`` are drawn, every one if None; the camera follows the whole clip in any case.
 
     Raises:
         PhysicsError: the shapes do not fit the hand, or no frame is finite.
@@ -55,13 +57,13 @@ def render_frames(
         raise PhysicsError(f"cannot draw {len(tracks[0])} frames beside {len(tracks[1])} frames of the reference")
     stage = _Stage(_build_model(hand, object_spec, len(tracks) == 2, width, height), hand, object_spec.radius)
     canvas = Canvas(stage.model, width, height)
-    return _draw(stage, canvas, tracks, caption)
+    return _draw(stage, canvas, tracks, caption, range(len(tracks[0])) if moments is None else moments)
 
 
-def _draw(stage: _Stage, canvas: Canvas, tracks: list, caption: str) -> Iterator[np.ndarray]:
+def _draw(stage: _Stage, canvas: Canvas, tracks: list, caption: str, moments: Sequence[int]) -> Iterator[np.ndarray]:
     try:
         aim, distance = _follow(stage, tracks)
-        for t in range(len(tracks[0])):
+        for t in moments:
             stage.pose([track[t] for track in tracks])
             yield canvas.draw(stage.data, aim[t], distance[t], caption)
     finally:

@@ -91,8 +91,8 @@ def test_report_survives_its_file(tmp_path, trace, dropped, spinner):
 
 def test_csv_has_one_row_per_skill_and_controller(tmp_path, trace, dropped, spinner):
     report = report_of(summarise(trace, spinner, "teacher"), summarise(dropped, spinner))
-    _, path = write_report(report, tmp_path)
-    rows = list(csv.DictReader(path.read_text().splitlines()))
+    write_report(report, tmp_path)
+    rows = list(csv.DictReader((tmp_path / "report.csv").read_text().splitlines()))
     assert [(row["skill"], row["controller"]) for row in rows] == [("move", "teacher"), ("move", "open loop")]
     assert float(rows[1]["success_hot"]) == pytest.approx(1 / 3) and rows[1]["success_hot_clips"] == "3"
     assert float(rows[1]["e_op_cm"]) == pytest.approx(10.0, abs=1e-3)
