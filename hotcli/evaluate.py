@@ -1,21 +1,31 @@
-"""``hot eval``: judge a policy beside the open loop, on clips that nothing was trained on."""
+"""``hot eval``: judge policies beside the open loop, on clips that nothing was trained on."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, List, Optional
+from typing import TYPE_CHECKING, List, Optional, Tuple
 
 import typer
 from typing_extensions import Annotated
 
-from hotcli import choices, console, controllers, exams, options, progress, report_table, sequences
+from hotcli import choices, console, exams, matrix_table, options, progress, report_table, sequences, subjects
+from hotcli.drawing import Artist
 
 if TYPE_CHECKING:
-    from hot.evaluation import Report
-    from hot.hands import HandSpec
-    from hot.objects import ObjectSpec
-    from hot.presets import Preset
+    from hot.evaluation import Comparison, LeftOut, Report, SkillReport
+    from hotcli.subjects import Subject
 
+ObjectsOption = Annotated[
+    Optional[str],
+    typer.Option(
+        "--object", "--objects", help="An object, several by commas, or all (hot objects list).", show_default="Bottle"
+    ),
+]
+SkillsOption = Annotated[
+    Optional[List[str]],
+    typer.Option("--skill", "--skills", help="A skill, several by commas, or all.", show_default="grasp,move,place"),
+]
 EnginesOption = Annotated[
     Optional[str],
     typer.Option("--engine", help="auto, mujoco or warp; several by commas, to compare them.", show_default="auto"),
@@ -31,13 +41,28 @@ def evaluate(  # noqa: PLR0913  a command's parameters are its options
         Optional[List[str]],
         typer.Option("--policy", help="A policy file, instead of a run; of a sequence also SKILL=FILE, repeatable."),
     ] = None,
+    compare: Annotated[
+        Optional[Tuple[Path, Path]],
+        typer.Option(
+            "--compare", metavar="A B", help="Two runs or policy files, on the same clips.", show_default=False
+        ),
+    ] = None,
+    scales: Annotated[
+        Optional[str],
+        typer.Option("--scales", metavar="F[,F...]", help="Also objects so many times as large, such as 0.6,1.8."),
+    ] = None,
     sequence: Annotated[
-        Optional[str], typer.Option("--sequence", help="Judge a script's clips (hot data compose) instead, or random.")
+        Optional[str],
+        typer.Option(
+            "--sequence",
+            help="Judge a script's clips (hot data compose) instead, or random; beside skills if --skill, --scales, "
+            "--compare or several objects are given.",
+        ),
     ] = None,
     seconds: sequences.SecondsOption = None,
     hand: options.HandOption = None,
-    object_: options.ObjectOption = None,
-    skill: options.SkillOption = None,
+    object_: ObjectsOption = None,
+    skill: SkillsOption = None,
     count: options.ClipsOption = None,
     noise: Annotated[
         Optional[float], typer.Option("--noise", min=0, max=1, help="Perturbation of start states.", show_default="0")
@@ -60,40 +85,65 @@ def evaluate(  # noqa: PLR0913  a command's parameters are its options
     as_json: options.JsonOption = False,
 ) -> None:
     """Judge a policy beside the open loop on held-out clips, with 95 % intervals."""
-    if run is not None and policy:
-        raise typer.BadParameter("give a run or a policy, not both", param_hint="--policy")
+    _check_named(run, policy, compare)
     _check_video(video, video_clip)
     overrides = options.given(evaluation__clips=count, evaluation__noise=noise, evaluation__seed=seed)
-    if sequence is not None:
-        _refuse_beside_sequence(skill=skill, robustness=robustness, motions=motions)
+    several = "," in (object_ or "") or (object_ or "").lower() == "all"
+    if sequence is not None and not (skill or scales or compare or several):
+        _refuse_beside_sequence(robustness=robustness, motions=motions)
         overrides.update({**choices.engine_of(engine), **options.assignments(set_)})
         exam = sequences.prepare(run, policy or [], hand, object_, sequences.read(sequence, seconds), overrides)
         if dry_run:
             return console.show(choices.preset_text(exam.preset))
         return sequences.evaluate(exam, out, video, video_clip, as_json)
-    controller = controllers.find(run, _one_file(policy, seconds), hand, object_)
-    asked = options.given(hand=hand, object=object_, skills=options.split_names(skill) or None)
-    presets = _presets(controller, asked, overrides, engine, options.assignments(set_))
-    leading = next(iter(presets.values()))
+    wanted = None if sequence is None else sequences.read(sequence, seconds)
+    cells = exams.Cells(motions, _sizes(scales), wanted, robustness)
+    named = subjects.named(run, _one_file(policy, seconds if wanted is None else None), compare)
+    listed = subjects.object_list(object_, named, wanted.object_name if wanted else None)
+    if motions is not None and len(listed) > 1:
+        raise typer.BadParameter(
+            f"holds clips of one object: choose one of {console.names(listed)} with --object", param_hint="--motions"
+        )
+    skills = tuple(options.split_names(skill))
+    asked = subjects.Asked(hand, listed, skills, engine, overrides, options.assignments(set_))
+    judged, left_out = subjects.find(asked, named)
     if dry_run:
-        return console.show("\n".join(map(choices.preset_text, presets.values())))
-    hand_spec, object_spec = choices.load_specs(leading)
-    controllers.check(controller, hand_spec, object_spec, leading.skills)
+        return console.show("\n".join(map(choices.preset_text, judged[0].presets.values())))
+    leading = judged[0].leading
     console.note(f"Test length [frames]: {choices.test_lengths(leading)}; seed {leading.evaluation.seed}")
-    with progress.drawn() as listener:
-        clip_sets = exams.read_clips(motions, leading, hand_spec, object_spec, listener)
-        judged = exams.judge(controller, presets, hand_spec, object_spec, clip_sets, robustness, listener)
-    report = exams.report(controller, presets, judged)
-    _tell(report, out or (controller.run.path if controller.run else None), as_json)
-    if video is not None:
-        _draw(video, video_clip, judged, hand_spec, object_spec)
+    folder = out or _folder_of(judged)
+    kinds = len(leading.skills) * (1 + len(cells.sizes)) + (wanted is not None)
+    artist = Artist(video, video_clip, stills=folder is not None, objects=len(listed) > 1, cells=kinds > 1)
+    report = _judged(judged, cells, left_out, artist)
+    _tell(report, folder, artist, as_json)
+    artist.end()
+
+
+def _check_named(run: Optional[Path], policy: Optional[List[str]], compare: Optional[Tuple[Path, Path]]) -> None:
+    if run is not None and policy:
+        raise typer.BadParameter("give a run or a policy, not both", param_hint="--policy")
+    if compare is not None and (run is not None or policy):
+        raise typer.BadParameter("names both that are judged: give no other run or policy", param_hint="--compare")
+
+
+def _sizes(scales: Optional[str]) -> Tuple[float, ...]:
+    """Factors of length, each once."""
+    if scales is None:
+        return ()
+    try:
+        factors = [float(number) for number in options.split_names([scales])]
+    except ValueError:
+        raise typer.BadParameter(f"'{scales}' is not a list of numbers", param_hint="--scales") from None
+    if not factors or not all(math.isfinite(factor) and factor > 0 and factor != 1 for factor in factors):
+        raise typer.BadParameter(f"'{scales}' must hold positive factors other than 1", param_hint="--scales")
+    return tuple(dict.fromkeys(factors))
 
 
 def _refuse_beside_sequence(**given: object) -> None:
-    """A sequence has its own skills and clips."""
+    """Sequences alone have their own clips and table."""
     for name, value in given.items():
         if value:
-            raise typer.BadParameter("does not go with --sequence", param_hint=f"--{name}")
+            raise typer.BadParameter("does not go with --sequence alone; add --skill", param_hint=f"--{name}")
 
 
 def _one_file(policy: Optional[List[str]], seconds: Optional[float]) -> Optional[Path]:
@@ -103,7 +153,7 @@ def _one_file(policy: Optional[List[str]], seconds: Optional[float]) -> Optional
     if not policy:
         return None
     if len(policy) > 1 or sequences.names_skills(policy[0]):
-        raise typer.BadParameter("several policies take turns in a --sequence only", param_hint="--policy")
+        raise typer.BadParameter("several policies take turns in a --sequence alone only", param_hint="--policy")
     return Path(policy[0])
 
 
@@ -117,48 +167,41 @@ def _check_video(video: Optional[Path], clip: str) -> None:
     evaluation.check_clip(clip)
 
 
-def _presets(
-    controller: controllers.Controller,
-    asked: Dict[str, Any],
-    overrides: Dict[str, Any],
-    engines: Optional[str],
-    assigned: Dict[str, Any],
-) -> exams.Presets:
-    """The preset of each engine that was named, once each."""
-    named: List[Optional[str]] = [*options.split_names([engines])] if engines else [None]
-    made = [_preset(controller, asked, {**overrides, **choices.engine_of(name), **assigned}) for name in named]
-    return {preset.physics.engine: preset for preset in made}
+def _folder_of(judged: List[Subject]) -> Optional[Path]:
+    """The run that was judged, if it was one alone."""
+    runs = {each.run.path for subject in judged for each in subject.controllers.values() if each.run is not None}
+    alone = all(len(subject.controllers) == 1 for subject in judged)
+    return runs.pop() if alone and len(runs) == 1 else None
 
 
-def _preset(controller: controllers.Controller, asked: Dict[str, Any], overrides: Dict[str, Any]) -> Preset:
-    """The run's own preset if there is a run, else the defaults of the policy's hand and object; options win."""
-    from hot import presets
-    from hot.objects import object_names
+def _judged(judged: List[Subject], cells: exams.Cells, left_out: List[LeftOut], artist: Artist) -> Report:
+    """Object by object; of a single one every cell must have clips, of several what has none is left out."""
+    rows: List[SkillReport] = []
+    pairs: List[Comparison] = []
+    with progress.drawn() as listener:
+        for index, subject in enumerate(judged):
+            if len(judged) == 1 and not left_out:
+                sets = exams.read_clips(subject, cells, listener)
+                results = exams.judge(subject, sets, cells.robustness, listener)
+            else:
+                share = index / len(judged), (index + 1) / len(judged)
+                results = exams.judge_possible(subject, cells, left_out, listener, share)
+            for each in results:
+                rows += each.rows
+                pairs += exams.comparisons(each.rows)
+                artist.draw(each, subject.hand)
+    return exams.report(judged, rows, left_out, pairs)
 
-    if controller.run is not None:
-        return presets.override(presets.load(controller.run.preset_path), {**asked, **overrides})
-    hand = asked.get("hand") or (controller.policy.spec.hand if controller.policy else None)
-    known = [name for name in controller.trained_objects if name in object_names()]
-    object_name = asked.get("object") or next(iter(known), None)
-    return choices.make_preset(hand, object_name, None, asked.get("skills", ()), overrides)
 
-
-def _tell(report: Report, folder: Optional[Path], as_json: bool) -> None:
+def _tell(report: Report, folder: Optional[Path], artist: Artist, as_json: bool) -> None:
     from hot import evaluation
 
     if as_json:
         console.show_json(report.model_dump(mode="json"))
+    elif matrix_table.suits(report):
+        matrix_table.show(report)
     else:
         report_table.show(report)
     if folder is not None:
-        for path in evaluation.write_report(report, folder):
+        for path in evaluation.write_report(report, folder, artist.stills):
             console.note(f"Written: {path}")
-
-
-def _draw(video: Path, clip: str, judged: Dict[str, exams.Judged], hand: HandSpec, object_spec: ObjectSpec) -> None:
-    from hot import evaluation
-
-    for skill, each in judged.items():
-        path = video if len(judged) == 1 else video.with_name(f"{video.stem}_{skill}{video.suffix}")
-        evaluation.write_clip_video(path, each.trace, each.scores, hand, object_spec, clip=clip)
-        console.note(f"Written: {path}")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from typing import Dict, Iterator, Mapping, Tuple
+from typing import Any, Dict, Iterator, Mapping, Tuple
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from hotcli.console import console
 
 _LINE_EVERY = 10.0  # seconds between the lines of one stage where there is no terminal
+_WHOLE = 1000  # parts of a thing whose progress is told in shares
 
 
 @contextlib.contextmanager
@@ -61,6 +62,15 @@ class Lines:
         text = f"{what}: {done}/{total}{eta}  {figure_text(figures)}".rstrip()
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
+
+
+def within(listener: Any, what: str, low: float, high: float) -> Any:
+    """A listener that tells all it hears as one thing's progress from ``low`` to ``high``, shares of the whole."""
+
+    def report(_: str, done: int, total: int, figures: Mapping[str, float]) -> None:
+        listener(what, round(_WHOLE * (low + (high - low) * done / max(total, 1))), _WHOLE, figures)
+
+    return report
 
 
 def figure_text(figures: Mapping[str, float]) -> str:

@@ -27,7 +27,14 @@ def show(report: Report) -> None:
     names = ["skill", "controller", "clips"]
     console.show_table(f"{of}: success [%], 95 % interval", [*names, *_RATES.values()], rate_rows(report), words=2)
     console.show_table(f"{of}: means over clips", [*names, *_MEANS.values()], mean_rows(report), words=2)
+    show_robustness(report)
+
+
+def show_robustness(report: Report) -> None:
+    """Print success rates by condition, if the report holds disturbed ones."""
     if len(_conditions(report)) > 1:
+        of = f"{report.hand} with {', '.join(report.objects)}"
+        names = ["skill", "controller", "clips"]
         columns = ["condition", *names, *_ROBUST.values()]
         console.show_table(f"{of}: robustness, success [%]", columns, robustness_rows(report), words=3)
 
@@ -55,7 +62,7 @@ def mean_rows(report: Report) -> List[List[str]]:
 def robustness_rows(report: Report) -> List[List[str]]:
     """Cells of the table of conditions: condition by condition, in it skill by skill."""
     return [
-        [condition, row.skill, _controller(row, report), str(row.clips), *(_rate(row.rates[name]) for name in _ROBUST)]
+        [condition, _cell(row, report), _controller(row, report), str(row.clips), *_robust_rates(row)]
         for condition in _conditions(report)
         for row in report.skills
         if row.condition == condition
@@ -91,6 +98,16 @@ def _conditions(report: Report) -> List[str]:
 
 def _controller(row: SkillReport, report: Report) -> str:
     return row.controller if len(report.physics) == 1 else f"{row.controller} on {row.engine}"
+
+
+def _robust_rates(row: SkillReport) -> List[str]:
+    return [_rate(row.rates[name]) for name in _ROBUST]
+
+
+def _cell(row: SkillReport, report: Report) -> str:
+    """The skill, and the object and its size where they vary."""
+    size = "" if row.size == 1.0 else f" at size {row.size:g}"
+    return (row.skill if len(report.objects) == 1 else f"{row.object}, {row.skill}") + size
 
 
 def _paired_clips(pair: Comparison) -> int:

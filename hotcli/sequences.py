@@ -14,7 +14,7 @@ from hotcli import choices, console, controllers, options, progress
 
 if TYPE_CHECKING:
     from hot.composition import Script
-    from hot.evaluation import SequenceReport, SequencesReport
+    from hot.evaluation import Exam, SequenceReport, SequencesReport
     from hot.hands import HandSpec
     from hot.motions import Motions
     from hot.objects import ObjectSpec
@@ -176,9 +176,9 @@ def evaluate(asked: SequenceExam, out: Optional[Path], video: Optional[Path], vi
             wanted, hand_spec, object_spec, settings.clips, settings.seed, preset.synthesis, "test", listener
         )
         _insist_on_all(judged, motions.skills)
-        exam = _exam(preset, hand_spec, object_spec, motions)
+        made = exam(preset, hand_spec, object_spec, motions)
         acting = (None,) if judged.acting is None else (None, judged.acting)
-        results = [evaluation.judge_sequences(each, exam, listener) for each in acting]
+        results = [evaluation.judge_sequences(each, made, listener) for each in acting]
     report = evaluation.SequencesReport(
         sequence=wanted.name,
         seed=settings.seed,
@@ -206,8 +206,8 @@ def _insist_on_all(judged: Controllers, skills: Tuple[str, ...]) -> None:
         )
 
 
-def _exam(preset: Preset, hand: HandSpec, object_spec: ObjectSpec, motions: Motions):
-    """Every clip, from its first frame to its last."""
+def exam(preset: Preset, hand: HandSpec, object_spec: ObjectSpec, motions: Motions) -> Exam:
+    """Every composed clip, from its first frame to its last."""
     from hot.evaluation import Exam
 
     reset = preset.reset.model_copy(update={"noise": preset.evaluation.noise})

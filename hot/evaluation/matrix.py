@@ -90,7 +90,7 @@ class Matrix:
         return {**rates, **{name: mean_difference(name, pairs) for name in ERRORS}}
 
     def to_csv(self) -> str:
-        """One row a cell: every controller's figures, then the pair's differences; rows of what was left out say why."""
+        """One row a cell: every controller's figures, then the pair's differences; what was left out says why."""
         rows = [self._csv_row(*key) for key in self.cells]
         rows += [
             {"object": each.object, "skill": each.skill or "all", "size": each.size, "left_out": each.reason}

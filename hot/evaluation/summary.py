@@ -61,7 +61,7 @@ def summarise(
 
 
 def compare(first: SkillReport, second: SkillReport) -> Comparison:
-    """First minus second, clip by clip: say one policy, or one engine, against another, or a policy against the open loop.
+    """First minus second, clip by clip: say a policy against another or the open loop, or one engine against another.
 
     Rates have the adjusted Wald interval of paired proportions (Bonett and Price 2012, "Adjusted Wald confidence
     interval for a difference of binomial proportions based on paired data", J. Educ. Behav. Stat. 37(4)), which reads

@@ -11,7 +11,7 @@ import hot.policies
 from hot import presets
 from hot.assets import packaged
 from hot.errors import MissingDependencyError
-from hot.evaluation import ClipScore, Difference, Rate, SkillReport, read_report
+from hot.evaluation import ClipScore, Difference, Rate, SkillReport, Still, read_report
 from hot.motions import save_motions
 from hot.runs import Run
 
@@ -54,6 +54,8 @@ def judge(monkeypatch, planner):
     monkeypatch.setattr(hot.policies.Policy, "load", staticmethod(lambda path: policy))
     monkeypatch.setattr(hot.evaluation, "judge", judge_)
     monkeypatch.setattr(hot.policies, "find", lambda hand, object_name: None)
+    monkeypatch.setattr(hot.evaluation, "draw_still", lambda *_: Still(b"a picture", "a clip"))
+    monkeypatch.setattr("hot.evaluation.page.draw_plots", lambda shown: {})
     monkeypatch.setattr(hot.evaluation, "compare", lambda mine, baseline: compared(mine, baseline))
     return SimpleNamespace(calls=calls, policy=policy, planner=planner)
 

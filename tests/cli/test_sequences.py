@@ -162,7 +162,7 @@ def test_policies_that_do_not_serve_are_refused(hot, judge, policies, given, wor
 @pytest.mark.parametrize(
     "given",
     [
-        "--sequence random --skill grasp",
+        "--sequence random --motions mixed.safetensors",
         "--sequence random --robustness",
         "--seconds 4",
         "--policy grasp=a.safetensors",
