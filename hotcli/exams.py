@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 _UNSEEN = ("object", "skill", "size", "sequence")
 """What may be new to a policy, in the order in which it is told."""
 
+_JUDGING = "judging"
+_PLANNING = 0.1
+"""Share of an object's progress in which its clips are planned."""
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -95,14 +99,21 @@ def read_possible_clips(subject: Subject, cells: Cells, progress: Progress) -> T
     return found, left_out
 
 
-def judge(subject: Subject, sets: Sequence[ClipSet], robustness: bool, progress: Progress) -> Iterator[Judged]:
-    """Results of each cell; with ``robustness`` in every condition of the preset, else in the plain one."""
+def judge(
+    subject: Subject,
+    sets: Sequence[ClipSet],
+    robustness: bool,
+    progress: Progress,
+    share: Optional[Tuple[float, float]] = None,
+) -> Iterator[Judged]:
+    """Results of each cell; with ``robustness`` in every condition of the preset, else in the plain one. Progress is told
+    judgement by judgement, or, if ``share`` is given, as that part, from 0 to 1, of one progress."""
     from hot import evaluation
 
     config = subject.leading.evaluation.robustness
     met = evaluation.conditions(config) if robustness else (evaluation.Condition(),)
-    for clip_set in sets:
-        yield _judge_set(subject, clip_set, met, progress)
+    for index, clip_set in enumerate(sets):
+        yield _judge_set(subject, clip_set, met, progress, share and _part(share, index, len(sets)))
 
 
 def judge_possible(
@@ -110,13 +121,10 @@ def judge_possible(
 ) -> Iterator[Judged]:
     """Results of each cell that has clips; the others are added to ``left_out``. ``share`` is the object's part, from
     0 to 1, of the one progress of all objects."""
-    low, high = share
-    begun = low + 0.1 * (high - low)
-    sets, missing = read_possible_clips(subject, cells, within(progress, "judging", low, begun))
+    begun = share[0] + _PLANNING * (share[1] - share[0])
+    sets, missing = read_possible_clips(subject, cells, within(progress, _JUDGING, share[0], begun))
     left_out += missing
-    for index, clip_set in enumerate(sets):
-        ends = [begun + (high - begun) * place / len(sets) for place in (index, index + 1)]
-        yield from judge(subject, [clip_set], cells.robustness, within(progress, "judging", ends[0], ends[1]))
+    yield from judge(subject, sets, cells.robustness, progress, (begun, share[1]))
 
 
 def report(
@@ -229,7 +237,13 @@ def _exam_of(preset: Preset, subject: Subject, clip_set: ClipSet) -> Exam:
     return exam(preset, subject.hand, clip_set.object_spec, clip_set.motions)
 
 
-def _judge_set(subject: Subject, clip_set: ClipSet, met: Tuple[Condition, ...], progress: Progress) -> Judged:
+def _judge_set(
+    subject: Subject,
+    clip_set: ClipSet,
+    met: Tuple[Condition, ...],
+    progress: Progress,
+    share: Optional[Tuple[float, float]],
+) -> Judged:
     from hot import evaluation
 
     exams = [_exam_of(preset, subject, clip_set) for preset in subject.presets.values()]
@@ -239,12 +253,19 @@ def _judge_set(subject: Subject, clip_set: ClipSet, met: Tuple[Condition, ...], 
     rows: List[SkillReport] = []
     kept: List[Trace] = []
     phases = [(each, condition, name) for each in exams for condition in met for name in acting]
-    for each, condition, name in phases:
-        row, trace = evaluation.judge(acting[name], each, condition, progress)
+    for index, (each, condition, name) in enumerate(phases):
+        told = within(progress, _JUDGING, *_part(share, index, len(phases))) if share else progress
+        row, trace = evaluation.judge(acting[name], each, condition, told)
         rows.append(row.model_copy(update=_facts(subject, clip_set, name)))
         if each is exams[0] and condition is met[0] and name == drawn:
             kept.append(trace)  # no other trace is kept: each holds every clip's every frame
     return Judged(tuple(rows), kept[0], clip_set)
+
+
+def _part(share: Tuple[float, float], index: int, count: int) -> Tuple[float, float]:
+    """One of ``count`` equal parts of a share."""
+    low, step = share[0], (share[1] - share[0]) / count
+    return low + index * step, low + (index + 1) * step
 
 
 def _facts(subject: Subject, clip_set: ClipSet, controller: str) -> Dict[str, object]:

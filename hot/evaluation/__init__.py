@@ -40,7 +40,7 @@ from hot.evaluation.sequences import (
 from hot.evaluation.skill_rules import skill_success
 from hot.evaluation.stills import Still, draw_still
 from hot.evaluation.summary import compare, pick_clips, summarise
-from hot.evaluation.tables import Table, all_tables, by_reason, differing, measured
+from hot.evaluation.tables import Table, all_tables, by_reason, difference_text, mean_text, measured, rate_text
 from hot.evaluation.video import check_clip, write_clip_video
 
 __all__ = [
@@ -79,7 +79,7 @@ __all__ = [
     "clip_scores",
     "compare",
     "conditions",
-    "differing",
+    "difference_text",
     "draw_still",
     "end_success",
     "frame_errors",
@@ -87,8 +87,10 @@ __all__ = [
     "judge",
     "judge_sequences",
     "matrix",
+    "mean_text",
     "measured",
     "pick_clips",
+    "rate_text",
     "read_report",
     "skill_success",
     "spider_success",

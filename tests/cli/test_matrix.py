@@ -173,7 +173,7 @@ def test_two_are_compared_on_the_same_clips(hot, bench):
     assert len({id(call.exam.motions) for call in bench[:3]}) == 1
     pairs = [(pair.first, pair.second) for pair in report.comparisons[:3]]
     assert pairs == [("policy A", "policy B"), ("policy A", "open loop"), ("policy B", "open loop")]
-    assert "policy A - policy B: success by the HOT rule" in " ".join(result.stdout.split())
+    assert "policy A - policy B, paired clip by clip" in " ".join(result.stdout.split())
     assert "policy A - policy B" in Path("there/report.html").read_text()
 
 

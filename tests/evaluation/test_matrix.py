@@ -16,6 +16,13 @@ GRIDS = st.dictionaries(
 )
 
 
+def of_cell(shown, name, column):
+    """Differences of one cell by rule."""
+    difference = shown.difference(name, column)
+    assert difference is not None
+    return difference.rates
+
+
 def of_grid(grid):
     """A report of a policy beside an open loop that fails everywhere."""
     rows = []
@@ -57,7 +64,7 @@ def test_a_policy_does_not_differ_from_itself(grid):
     rows = [row(name, skill, good, each) for (name, skill), good in grid.items() for each in ("policy A", "policy B")]
     shown = matrix(report_of(*rows))
     assert shown.pair == ("policy A", "policy B")
-    for differences in (shown.pooled_difference(), *(shown.difference(*key).rates for key in shown.cells)):
+    for differences in (shown.pooled_difference(), *(of_cell(shown, *key) for key in shown.cells)):
         for each in differences.values():
             assert each.value == 0.0
             assert each.low is None or each.high is None or each.low <= 0.0 <= each.high
@@ -71,7 +78,7 @@ def test_the_csv_has_every_number_of_every_cell(grid):
     }
     assert set(rows) == {(name, *column) for name, column in shown.cells}
     for (name, column), cell in shown.cells.items():
-        read = rows[(name, *column)]
+        read = rows[name, column.group, column.skill]
         for controller, prefix in (("policy", "policy"), ("open loop", "open_loop")):
             for rule in RULES:
                 rate = cell[controller].rates[rule]
