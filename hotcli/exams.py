@@ -106,8 +106,8 @@ def judge(
     progress: Progress,
     share: Optional[Tuple[float, float]] = None,
 ) -> Iterator[Judged]:
-    """Results of each cell; with ``robustness`` in every condition of the preset, else in the plain one. Progress is told
-    judgement by judgement, or, if ``share`` is given, as that part, from 0 to 1, of one progress."""
+    """Results of each cell; with ``robustness`` in every condition of the preset, else in the plain one. Progress is
+    told judgement by judgement, or, if ``share`` is given, as that part, from 0 to 1, of one progress."""
     from hot import evaluation
 
     config = subject.leading.evaluation.robustness

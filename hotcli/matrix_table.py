@@ -54,7 +54,7 @@ def _show_differences(matrix: Matrix, pair: Tuple[str, str]) -> None:
 
     rows = []
     for names, objects, columns in _parts(matrix):
-        found = matrix.pooled_difference(objects, columns)
+        found = {name: matrix.pooled_difference(pair, name, objects, columns) for name in (*RULES, *ERRORS)}
         points = [difference_text(found[name], 100.0) for name in RULES]
         rows.append([*names, *points, *(difference_text(found[name], 1.0) for name in ERRORS)])
     title = f"{pair[0]} - {pair[1]}, paired clip by clip: success [points] and errors, 95 % interval"

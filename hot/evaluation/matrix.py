@@ -77,17 +77,18 @@ class Matrix:
         return compare(*(cell[name] for name in self.pair)) if cell and self.pair else None
 
     def pooled_difference(
-        self, objects: Optional[Sequence[str]] = None, columns: Optional[Sequence[Column]] = None
-    ) -> Dict[str, Difference]:
-        """The pair's on all clips of some cells, by rule and error; empty if nobody is compared."""
-        if self.pair is None:
-            return {}
-        first, second = (self._rows(name, objects, columns) for name in self.pair)
+        self,
+        pair: Tuple[str, str],
+        name: str,
+        objects: Optional[Sequence[str]] = None,
+        columns: Optional[Sequence[Column]] = None,
+    ) -> Difference:
+        """The first controller of a pair minus the second in one rule or error, on all clips of some cells."""
+        first, second = (self._rows(controller, objects, columns) for controller in pair)
         pairs: List[Tuple[ClipScore, ClipScore]] = []
         for mine, other in zip(first, second):
             pairs += zip(mine.scores, other.scores)
-        rates = {name: rate_difference(name, pairs) for name in RULES}
-        return {**rates, **{name: mean_difference(name, pairs) for name in ERRORS}}
+        return rate_difference(name, pairs) if name in RULES else mean_difference(name, pairs)
 
     def to_csv(self) -> str:
         """One row a cell: every controller's figures, then the pair's differences; what was left out says why."""

@@ -9,7 +9,6 @@ import numpy as np
 
 from hot.errors import MissingDependencyError
 from hot.evaluation.matrix import Column, Matrix
-from hot.evaluation.report import Difference
 
 _COLOURS = ("#1b6ca8", "#d1812c", "#8a8f98")
 """Of controllers in order, the open loop last; told apart by those who see no red or green too."""
@@ -30,7 +29,7 @@ def draw_plots(matrix: Matrix) -> Dict[str, bytes]:
     }
     if matrix.pair:
         title = f"Difference in success by the HOT rule, {matrix.pair[0]} minus {matrix.pair[1]}, clip by clip"
-        plots[title] = _difference(matrix)
+        plots[title] = _difference(matrix, matrix.pair)
     return {title: _svg(figure) for title, figure in plots.items()}
 
 
@@ -100,9 +99,9 @@ def _finite_errors(matrix: Matrix, controller: str, column: Column) -> List[floa
     return [max(value, 1e-3) for value in values if value is not None]  # a logarithmic axis has no zero
 
 
-def _difference(matrix: Matrix) -> Any:
+def _difference(matrix: Matrix, pair: Tuple[str, str]) -> Any:
     parts = [*_by_column(matrix), *_by_object(matrix), ("all", None, None)]
-    differences: List[Difference] = [matrix.pooled_difference(objects, columns)["hot"] for _, objects, columns in parts]
+    differences = [matrix.pooled_difference(pair, "hot", objects, columns) for _, objects, columns in parts]
     figure, pane = _lines([label for label, _, _ in parts])
     for place, each in enumerate(differences):
         if each.value is None or each.low is None or each.high is None:

@@ -67,24 +67,23 @@ def clips_table(matrix: Matrix) -> Table:
     return _laid_out(matrix, "clips", matrix.controllers[:1], describe)
 
 
-def differing(matrix: Matrix, name: str) -> Table:
+def differing(matrix: Matrix, pair: Tuple[str, str], name: str) -> Table:
     """What the compared two differ by in one rule [points] or error; shaded where the interval is clear of 0."""
-    assert matrix.pair is not None
     of_rule = name in RULES
     what = f"success by the {RULES[name]} rule [points]" if of_rule else ERRORS[name]
 
     def describe(objects: Sequence[str], columns: Sequence[Column]) -> Entry:
-        each = matrix.pooled_difference(objects, columns)[name]
+        each = matrix.pooled_difference(pair, name, objects, columns)
         return Entry(lines=(difference_text(each, 100.0 if of_rule else 1.0),), shade=_gain(each, of_rule))
 
-    label = f"{matrix.pair[0]} - {matrix.pair[1]}"
+    label = " - ".join(pair)
     return _laid_out(matrix, f"{label}: {what}, paired clip by clip, 95 % interval", (label,), describe)
 
 
 def all_tables(matrix: Matrix) -> List[Table]:
     """Every table that there is."""
     tables = [measured(matrix, name) for name in (*RULES, *ERRORS)]
-    differences = [differing(matrix, name) for name in (*RULES, *ERRORS)] if matrix.pair else []
+    differences = [differing(matrix, matrix.pair, name) for name in (*RULES, *ERRORS)] if matrix.pair else []
     return [*tables, *differences, clips_table(matrix)]
 
 

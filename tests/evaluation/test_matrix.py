@@ -17,10 +17,10 @@ GRIDS = st.dictionaries(
 
 
 def of_cell(shown, name, column):
-    """Differences of one cell by rule."""
+    """Every difference of one cell."""
     difference = shown.difference(name, column)
     assert difference is not None
-    return difference.rates
+    return [*difference.rates.values(), *difference.means.values()]
 
 
 def of_grid(grid):
@@ -64,10 +64,10 @@ def test_a_policy_does_not_differ_from_itself(grid):
     rows = [row(name, skill, good, each) for (name, skill), good in grid.items() for each in ("policy A", "policy B")]
     shown = matrix(report_of(*rows))
     assert shown.pair == ("policy A", "policy B")
-    for differences in (shown.pooled_difference(), *(of_cell(shown, *key) for key in shown.cells)):
-        for each in differences.values():
-            assert each.value == 0.0
-            assert each.low is None or each.high is None or each.low <= 0.0 <= each.high
+    whole = [shown.pooled_difference(("policy A", "policy B"), name) for name in (*RULES, *ERRORS)]
+    for each in (*whole, *(each for key in shown.cells for each in of_cell(shown, *key))):
+        assert each.value == 0.0
+        assert each.low is None or each.high is None or each.low <= 0.0 <= each.high
 
 
 @given(grid=GRIDS)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import hot.evaluation.sequences as sequences
-from hot.evaluation import Exam, clip_scores, judge_sequences
+from hot.evaluation import Exam, clip_scores, judge, judge_sequences
 from hot.policies import SwitchedPolicy
 from hot.tracking.config import ObservationConfig, TaskConfig
 from tests.evaluation.test_judging import TASK, idle_policy
@@ -108,3 +108,9 @@ def test_policies_take_turns_at_the_borders_of_skills(allegro, bottle, composed)
     switched = SwitchedPolicy({skill: Spy(skill) for skill in composed.skills})  # type: ignore[arg-type]
     judge_sequences(switched, Exam(TASK, allegro, bottle, composed.select([0]), FRAMES, 1))
     assert acted == ["freemove"] * 59 + ["grasp"] * 30 + ["move"] * 31
+
+
+def test_composed_clips_are_a_cell_of_their_own_name_and_without_the_rule_of_a_skill(composed, allegro, bottle):
+    report, made = judge(None, Exam(TASK, allegro, bottle, composed, 30, 1, sequence="random"))
+    assert (report.skill, made.skill, report.clips, report.poses) == ("random", "random", CLIPS, ())
+    assert "hot" in report.rates and "skill" not in report.rates

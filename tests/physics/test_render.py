@@ -31,6 +31,15 @@ def test_one_picture_per_frame():
     assert all(picture.dtype == np.uint8 for picture in pictures)
 
 
+def test_moments_are_the_pictures_of_those_frames_of_the_whole_clip():
+    rows = still(40)
+    rows[:, [0, -7]] += np.linspace(0.0, 0.4, 40)[:, None]
+    whole, picked = draw(rows), draw(rows, moments=[0, 17, 39])
+    assert len(picked) == 3
+    for t, picture in zip([0, 17, 39], picked):
+        np.testing.assert_allclose(picture.astype(int), whole[t].astype(int), atol=2)  # of 255; drawing rounds
+
+
 def test_object_and_hand_are_in_view_and_the_camera_follows():
     def blue(rows):
         picture = draw(rows)[0].astype(int)
