@@ -98,14 +98,14 @@ def check_hand(controller: Controller, hand: str) -> None:
         raise ConfigError(f"{controller.path} drives the {made_for} hand, not {hand}; choose --hand {made_for}")
 
 
-def warn(controller: Controller, object_name: str, skills: Sequence[str]) -> None:
-    """Say so if the policy never saw the object or a skill."""
+def warn(name: str, controller: Controller, object_name: str, skills: Sequence[str]) -> None:
+    """Say so if the policy, called ``name``, never saw the object or a skill."""
     trained, known = controller.trained_objects, controller.trained_skills
     if trained and object_name not in trained:
-        console.note(f"Warning: this policy was trained on {console.names(trained)}, not on {object_name}.")
+        console.note(f"Warning: {name} was trained on {console.names(trained)}, not on {object_name}.")
     unseen = [skill for skill in skills if known and skill not in known]
     if unseen:
-        console.note(f"Warning: this policy was trained on {console.names(known)}, not on {console.names(unseen)}.")
+        console.note(f"Warning: {name} was trained on {console.names(known)}, not on {console.names(unseen)}.")
 
 
 def _at_hand_or_none(hand: Optional[str], object_name: Optional[str]) -> Controller:

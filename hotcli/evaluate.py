@@ -182,7 +182,8 @@ def _judged(judged: List[Subject], cells: exams.Cells, left_out: List[LeftOut], 
         for index, subject in enumerate(judged):
             if len(judged) == 1 and not left_out:
                 sets = exams.read_clips(subject, cells, listener)
-                results = exams.judge(subject, sets, cells.robustness, listener)
+                one_progress = (0.0, 1.0) if len(subject.controllers) > 1 else None
+                results = exams.judge(subject, sets, cells.robustness, listener, one_progress)
             else:
                 share = index / len(judged), (index + 1) / len(judged)
                 results = exams.judge_possible(subject, cells, left_out, listener, share)

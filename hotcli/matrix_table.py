@@ -62,9 +62,12 @@ def _show_differences(matrix: Matrix, pair: Tuple[str, str]) -> None:
 
 
 def _parts(matrix: Matrix) -> List[_Part]:
-    """Every cell, and the totals of every group."""
+    """Every cell, and the totals of groups of several."""
     parts: List[_Part] = [([name, *column], [name], [column]) for name, column in matrix.cells]
-    return [*parts, *((["all", group, "all"], None, columns) for group, columns in matrix.groups.items())]
+    for group, columns in matrix.groups.items():
+        if sum(column in columns for _, column in matrix.cells) > 1:
+            parts.append((["all", group, "all"], None, columns))
+    return parts
 
 
 def _show_groups(hand: str, table: Table) -> None:

@@ -100,8 +100,9 @@ def find(asked: Asked, policies: Dict[str, Controller]) -> Tuple[List[Subject], 
             found = controllers.find(None, None, asked.hand, object_name)
             policies = {"policy": found} if found.policy is not None else {}
         subject = _subject(asked, object_name, policies)
-        for each in subject.controllers.values():
-            controllers.warn(each, subject.object_spec.name, subject.leading.skills)
+        for name, each in subject.controllers.items():
+            called = "this policy" if len(subject.controllers) == 1 else name
+            controllers.warn(called, each, subject.object_spec.name, subject.leading.skills)
         return [subject], []
     return _several(asked, policies)
 
