@@ -42,6 +42,10 @@ class ActionMap:
         _, velocity, command = drive.chunk(3, dim=1)
         return command + self._lead * velocity
 
+    def command(self, targets: Tensor, velocity: Tensor) -> Tensor:
+        """The command (..., D) whose :meth:`base` is ``targets`` (..., D) at reference velocities (..., D)."""
+        return targets - self._lead * velocity
+
     def targets(self, action: Tensor, base: Tensor, joint_pos: Tensor) -> Tensor:
         """Drive targets (N, D) for the coming control step.
 
