@@ -71,7 +71,8 @@ def _assemble(path: Union[str, Path], file: TensorFile) -> Motions:
         raise BadFileError(path, f"lacks {', '.join(missing)}")
     fields: Dict[str, Any] = {name: file.tensors[name] for name in _TENSORS}
     fields.update({name: getattr(header, name) for name in Header.model_fields if name != "version"})
-    return Motions(**fields, **{name: file.tensors.get(name) for name in OPTIONAL_FIELDS})
+    fields.update({name: file.tensors.get(name) for name in OPTIONAL_FIELDS})
+    return Motions(**fields)
 
 
 def _fit_to(path: Union[str, Path], motions: Motions, hand: HandNames) -> Motions:
