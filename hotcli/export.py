@@ -1,4 +1,4 @@
-"""``hot export``: what a policy leaves for others."""
+"""``hot export``: what a policy leaves for others, its motions and itself."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import typer
 from typing_extensions import Annotated
 
 from hot.errors import ConfigError
-from hotcli import controllers, options, refined
+from hotcli import controllers, deployed, options, refined
 
 if TYPE_CHECKING:
     from hotcli.controllers import Controller
 
-app = typer.Typer(no_args_is_help=True, help="What a policy leaves for others: motions that really happened.")
+app = typer.Typer(
+    no_args_is_help=True, help="What a policy leaves for others: motions that really happened, and itself."
+)
 
 SourceArgument = Annotated[
     Optional[Path],
@@ -61,6 +63,42 @@ def export_refined(  # noqa: PLR0913  a command's parameters are its options
     controller = _policy_of(source, hand, object_, "Rolling out")
     wanted = refined.Wanted(split, count, seed, motions)
     refined.export(controller, hand, object_, options.split_names(skill), engine, wanted, out, format_, as_json)
+
+
+OutOption = Annotated[
+    Optional[Path],
+    typer.Option("--out", help="The file.", show_default="policy.FORMAT in the run, or HAND-OBJECT.FORMAT"),
+]
+
+
+@app.command()
+def onnx(
+    source: SourceArgument = None,
+    hand: options.HandOption = None,
+    object_: options.ObjectOption = None,
+    motions: options.MotionsOption = None,
+    out: OutOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Write a policy as one ONNX file from observation to joint targets, checked against torch."""
+    deployed.check("onnx")
+    controller = _policy_of(source, hand, object_, "Exporting")
+    deployed.export("onnx", controller, hand, object_, motions, out, as_json)
+
+
+@app.command()
+def torchscript(
+    source: SourceArgument = None,
+    hand: options.HandOption = None,
+    object_: options.ObjectOption = None,
+    motions: options.MotionsOption = None,
+    out: OutOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Write a policy as one TorchScript file from observation to joint targets, checked against torch."""
+    deployed.check("torchscript")
+    controller = _policy_of(source, hand, object_, "Exporting")
+    deployed.export("torchscript", controller, hand, object_, motions, out, as_json)
 
 
 def _policy_of(source: Optional[Path], hand: Optional[str], object_name: Optional[str], doing: str) -> Controller:

@@ -60,7 +60,8 @@ def export(  # noqa: PLR0913  the options of one command
     Raises:
         ConfigError: no clip of any skill was kept.
     """
-    from hot.refinement import policy_file, refine
+    from hot.policies import policy_file
+    from hot.refinement import refine
 
     assert controller.policy is not None and controller.path is not None
     known = skills or (() if controller.run else controller.policy.spec.trained.get("skills", ()))

@@ -2,6 +2,6 @@
 
 from hot.refinement.realised import realised
 from hot.refinement.refining import Refined, refine
-from hot.refinement.report import PolicyFile, SkillRefinement, policy_file, write_refinement
+from hot.refinement.report import SkillRefinement, write_refinement
 
-__all__ = ["PolicyFile", "Refined", "SkillRefinement", "policy_file", "realised", "refine", "write_refinement"]
+__all__ = ["Refined", "SkillRefinement", "realised", "refine", "write_refinement"]

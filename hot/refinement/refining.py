@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
-from typing import Mapping, Optional
+from typing import Any, Dict, Mapping, Optional, Sequence
 
 from torch import Tensor
 
-from hot.evaluation import Exam, frame_errors, hot_success, skill_success
+from hot.evaluation import Exam, Verdict, frame_errors, hot_success, skill_success
 from hot.evaluation.judging import track
 from hot.motions import Motions
 from hot.physics import CONTROL_DT
 from hot.physics.engines import concrete
-from hot.policies import Policy
+from hot.policies import Policy, PolicyFile
 from hot.progress import Progress, silent
 from hot.refinement.realised import realised
-from hot.refinement.report import PolicyFile, SkillRefinement
-from hot.rollouts import Trace
+from hot.refinement.report import SkillRefinement
+
+_SPREAD = 1.3
+"""How much longer the longest clip of a part may be than the shortest."""
 
 
 @dataclass(frozen=True)
@@ -43,56 +46,99 @@ def refine(policy: Policy, file: PolicyFile, exam: Exam, source: str, progress: 
     Raises:
         HotError: the policy is for another hand or for joints of other names.
     """
-    began = time.perf_counter()
-    motions, clip_frames = exam.motions, int((exam.motions.lengths - 1).sum())
-    reset = exam.task.reset.model_copy(update={"noise": 0.0})
-    task = exam.task.model_copy(update={"reset": reset})
-    whole = replace(exam, task=task, frames=int(motions.lengths.max()))
-    what = f"rolling out {motions.skills[0]}"
-    trace, task = track(policy, whole, what, progress=_with_rate(progress, clip_frames, began))
-    errors = frame_errors(trace, exam.object_spec)
-    rule, hot, alive = skill_success(trace, errors), hot_success(errors), ~_diverged(trace)
-    kept = (rule.success & hot.success & alive).nonzero()[:, 0]
-    physics_dt = CONTROL_DT / task.physics.substeps
-    clips = realised(trace, motions, kept, exam.hand, physics_dt) if len(kept) else None
-    seconds = time.perf_counter() - began
+    began, motions = time.perf_counter(), exam.motions
+    unperturbed = exam.task.reset.model_copy(update={"noise": 0.0})
+    exam = replace(exam, task=exam.task.model_copy(update={"reset": unperturbed}))
+    clock = _Clock(progress, f"rolling out {motions.skills[0]}", int((motions.lengths - 1).sum()), began)
+    parts = [_part(policy, exam, clip_ids, clock) for clip_ids in _parts(motions, exam.task.physics.engine)]
+    clips = _in_order([part.clips for part in parts if part.clips is not None])
     report = SkillRefinement(
         skill=motions.skills[0],
         hand=exam.hand.name,
         object=exam.object_spec.name,
         policy=file,
         source=source,
-        seed=exam.seed,
-        engine=concrete(task.physics.engine),
-        physics=task.physics.model_dump(mode="json"),
+        engine=concrete(exam.task.physics.engine),
+        physics=exam.task.physics.fine().model_dump(mode="json"),
         clips=motions.num_clips,
-        kept=len(kept),
-        by_rule=int(rule.success.sum()),
-        by_hot=int(hot.success.sum()),
-        too_short=int((~rule.judged).sum()),
-        diverged=int((~alive).sum()),
-        clip_frames=clip_frames,
-        seconds=seconds,
-        sources=tuple(kept.tolist()),
+        kept=0 if clips is None else clips.num_clips,
+        by_rule=sum(int(part.rule.success.sum()) for part in parts),
+        by_hot=sum(int(part.hot.success.sum()) for part in parts),
+        too_short=sum(int((~part.rule.judged).sum()) for part in parts),
+        diverged=sum(int(part.diverged.sum()) for part in parts),
+        clip_frames=clock.total,
+        seconds=time.perf_counter() - began,
+        sources=() if clips is None or clips.clip_source is None else tuple(clips.clip_source.tolist()),
     )
     return Refined(clips and replace(clips, meta=_meta(report, motions)), report)
 
 
-def _diverged(trace: Trace) -> Tensor:
-    """Worlds (N,) bool that the engine gave up while their clip ran."""
-    return (trace.diverged & trace.valid).any(0)
+@dataclass(frozen=True)
+class _Part:
+    """Some of the clips, rolled out together."""
+
+    clips: Optional[Motions]
+    """Those that were kept."""
+    rule: Verdict
+    hot: Verdict
+    diverged: Tensor  # (n,) bool
 
 
-def _meta(report: SkillRefinement, source: Motions) -> Mapping[str, object]:
+def _parts(motions: Motions, engine: str) -> Sequence[Tensor]:
+    """Clips (n,) that are rolled out together: on a GPU all, on a CPU those of about the same length.
+
+    A world whose clip has ended goes on until the longest ends, which a GPU hardly notices, and a CPU does.
+    """
+    order = motions.lengths.argsort(stable=True)
+    if concrete(engine) == "warp":
+        return [order]
+    step = (motions.lengths[order].double().log() / math.log(_SPREAD)).floor()
+    _, counts = step.unique_consecutive(return_counts=True)
+    return order.split(counts.tolist())
+
+
+def _part(policy: Policy, exam: Exam, clip_ids: Tensor, clock: _Clock) -> _Part:
+    motions = exam.motions.select(clip_ids)
+    whole = replace(exam, motions=motions, frames=int(motions.lengths.max()))
+    trace, task = track(policy, whole, clock.what, progress=clock.part(int((motions.lengths - 1).sum())))
+    errors = frame_errors(trace, exam.object_spec)
+    rule, hot, diverged = skill_success(trace, errors), hot_success(errors), (trace.diverged & trace.valid).any(0)
+    kept = (rule.success & hot.success & ~diverged).nonzero()[:, 0]
+    if not len(kept):
+        return _Part(None, rule, hot, diverged)
+    clips = realised(trace, motions, kept, exam.hand, CONTROL_DT / task.physics.substeps)
+    return _Part(replace(clips, clip_source=clip_ids[kept]), rule, hot, diverged)
+
+
+def _in_order(parts: Sequence[Motions]) -> Optional[Motions]:
+    """The clips of all parts by the number of their source; None if there is none."""
+    if not parts:
+        return None
+    clips = Motions.concatenate(parts)
+    assert clips.clip_source is not None
+    return clips.select(clips.clip_source.argsort())
+
+
+def _meta(report: SkillRefinement, source: Motions) -> Dict[str, Any]:
     facts = report.model_dump(mode="json", exclude={"sources", "hand", "object", "skill"})
     return {"generator": "hot.refinement", **facts, "source_meta": source.meta}
 
 
-def _with_rate(progress: Progress, clip_frames: int, began: float) -> Progress:
-    """The same progress with clip-frames a second so far."""
+class _Clock:
+    """Progress of all parts as one, in clip-frames, with their rate."""
 
-    def report(what: str, done: int, total: int, figures: Mapping[str, float]) -> None:
-        rate = clip_frames * done / total / (time.perf_counter() - began)
-        progress(what, done, total, {**figures, "clip-frames/s": rate})
+    def __init__(self, progress: Progress, what: str, total: int, began: float) -> None:
+        self.what, self.total = what, total
+        self._progress, self._began, self._before = progress, began, 0
 
-    return report
+    def part(self, clip_frames: int) -> Progress:
+        """Progress of the next part."""
+        before = self._before
+        self._before += clip_frames
+
+        def report(what: str, done: int, total: int, figures: Mapping[str, float]) -> None:
+            passed = before + clip_frames * done / total
+            rate = passed / (time.perf_counter() - self._began)
+            self._progress(what, round(passed), self.total, {**figures, "clip-frames/s": rate})
+
+        return report

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any, Dict, Tuple
 
 from pydantic import BaseModel, ConfigDict
 
-from hot.errors import BadFileError
 from hot.intervals import Interval, wilson
+from hot.policies import PolicyFile
 from hot.writing import write_atomically
 
 
-class _Result(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PolicyFile(_Result):
-    """Which policy it was."""
-
-    path: str
-    sha256: str
-    """Of the whole file."""
-
-
-class SkillRefinement(_Result):
+class SkillRefinement(BaseModel):
     """The clips of one skill that a policy was rolled out on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     skill: str
     hand: str
@@ -34,7 +23,6 @@ class SkillRefinement(_Result):
     policy: PolicyFile
     source: str
     """Where the clips that were tracked are from: a file, or the planner with split and seed."""
-    seed: int
     engine: str
     physics: Dict[str, Any]
     """Solver and time step."""
@@ -72,18 +60,6 @@ class SkillRefinement(_Result):
         derived = {"rate": rate.value, "low": rate.low, "high": rate.high}
         derived["clip_frames_per_second"] = self.clip_frames_per_second
         return {**self.model_dump(mode="json"), **derived}
-
-
-def policy_file(path: Path) -> PolicyFile:
-    """The path and the hash of a policy's file.
-
-    Raises:
-        BadFileError: it cannot be read.
-    """
-    try:
-        return PolicyFile(path=str(path), sha256=hashlib.sha256(Path(path).read_bytes()).hexdigest())
-    except OSError as error:
-        raise BadFileError(path, f"cannot be read: {error.strerror}") from error
 
 
 def write_refinement(folder: Path, report: SkillRefinement) -> Path:

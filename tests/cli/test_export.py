@@ -26,7 +26,7 @@ def refine(monkeypatch, planner):
         if motions.skills[0] in state.interrupted:
             raise KeyboardInterrupt
         report = SkillRefinement(
-            skill=motions.skills[0], hand="allegro", object="Bottle", policy=file, source=source, seed=exam.seed,
+            skill=motions.skills[0], hand="allegro", object="Bottle", policy=file, source=source,
             engine=exam.task.physics.engine, physics={}, clips=motions.num_clips, kept=len(kept), by_rule=len(kept),
             by_hot=motions.num_clips, too_short=0, diverged=1, clip_frames=9000, seconds=0.5, sources=kept,
         )  # fmt: skip
@@ -146,3 +146,60 @@ def test_a_policy_of_another_hand_is_refused(hot, refine):
     refine.policy.spec.hand = "shadow"
     result = hot(REFINED)
     assert result.exit_code == 1 and "drives the shadow hand, not allegro" in result.stderr
+
+
+@pytest.fixture
+def deploy(monkeypatch, refine):
+    """Stands in for writing a file; remembers what is to be written."""
+    import hot.deployment
+
+    told = {
+        "largest deviation": {"random": 1e-7, "real": 2e-7}, "future_frames": [1], "finger_frames": [1],
+        "inputs": [{"name": "observation", "width": 3, "meaning": "of now"}],
+        "outputs": [{"name": "targets", "width": 7, "meaning": "of the drives"}],
+        "observation": [{"part": "down", "meaning": "unit vector", "start": 0, "size": 3}],
+    }  # fmt: skip
+    calls = []
+
+    def export(path, format_, wanted):
+        calls.append(SimpleNamespace(path=path, format=format_, **vars(wanted)))
+        return told
+
+    monkeypatch.setattr(hot.deployment, "check_format", lambda format_: None)
+    monkeypatch.setattr(hot.deployment, "export", export)
+    return SimpleNamespace(calls=calls, planner=refine.planner)
+
+
+@pytest.mark.parametrize("format_", ["onnx", "torchscript"])
+def test_a_policy_is_written_and_what_goes_in_and_out_is_told(hot, deploy, format_):
+    result = hot(f"export {format_} p.safetensors --hand allegro --object Bottle")
+    assert result.exit_code == 0, result.stderr
+    (call,) = deploy.calls
+    assert (str(call.path), call.format) == (f"allegro-bottle.{format_}", format_)
+    assert call.motions.num_clips == 8 and deploy.planner.args[6] == "test"
+    assert "(N, 3)" in result.stdout and "unit vector" in result.stdout and "2e-07 on real" in result.stderr
+    again = hot(f"export {format_} p.safetensors --hand allegro --object Bottle --out there/x --json")
+    assert json.loads(again.stdout)["path"] == "there/x"
+
+
+def test_a_runs_file_goes_into_the_run_and_can_be_tried_on_clips_of_a_file(hot, deploy, clip_set):
+    preset = presets.resolve("allegro", "Bottle", 1, ("move",), {})
+    made = {"hand": "allegro", "object": "Bottle", "stage": 1, "seed": 1}
+    Run.create(Path("runs/x"), presets.dump(preset), made).set_status("finished")
+    Path("runs/x/policy.safetensors").write_text("policy")
+    save_motions("mine.safetensors", clip_set("move", 3))
+    result = hot("export torchscript runs/x --motions mine.safetensors")
+    assert result.exit_code == 0, result.stderr
+    (call,) = deploy.calls
+    assert str(call.path) == "runs/x/policy.torchscript" and call.motions.num_clips == 3
+
+
+def test_missing_packages_are_one_message(hot, monkeypatch):
+    import hot.deployment.formats as formats
+
+    monkeypatch.setattr(formats.importlib.util, "find_spec", lambda name: None)
+    result = hot("export onnx")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "error: ONNX needs onnx, onnxscript, onnxruntime: pip install 'hand-object-tracking[onnx]'"
+    ]

@@ -11,8 +11,8 @@ from hot.evaluation import Exam
 from hot.evaluation.judging import track
 from hot.motions import load_motions, load_upstream, save_motions, save_upstream
 from hot.physics import CONTROL_DT
-from hot.policies import Policy, PolicySpec
-from hot.refinement import PolicyFile, policy_file, realised, refine, refining
+from hot.policies import Policy, PolicyFile, PolicySpec, policy_file
+from hot.refinement import realised, refine, refining
 from hot.refinement.realised import without_chatter
 from hot.tracking.actions import ActionMap
 from hot.tracking.config import ActionConfig, ResetConfig, TaskConfig
@@ -120,11 +120,11 @@ def test_an_episode_that_starts_anywhere_starts_in_the_state_that_was_simulated(
 
 
 def test_what_was_touched_is_labelled_and_where_it_vibrates_either_is_fine():
-    clips = [[0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1, 0, 1, 1, 1, 1], [1, 0, 0, 0, 0, 1]]
-    wanted = [[0, 0, 0, 0, -1, -1, 0, 0, 0, 0, 1, 1, 1, 1, -1, 1, 1, 1, 1], [1, 0, 0, 0, 0, 1]]
-    start = torch.tensor([0, 19, 25])
-    found = without_chatter(torch.tensor(sum(clips, []), dtype=torch.int8), start)
-    assert found.tolist() == sum(wanted, [])
+    first = [0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1, 0, 1, 1, 1, 1]
+    second = [1, 0, 0, 0, 0, 1]  # ends are no interruptions
+    wanted = [0, 0, 0, 0, -1, -1, 0, 0, 0, 0, 1, 1, 1, 1, -1, 1, 1, 1, 1, *second]
+    found = without_chatter(torch.tensor([*first, *second], dtype=torch.int8), torch.tensor([0, 19, 25]))
+    assert found.tolist() == wanted
 
 
 def test_clips_too_short_for_the_rule_are_counted_and_not_kept(restless, exam, hover):
@@ -139,8 +139,22 @@ def test_clips_too_short_for_the_rule_are_counted_and_not_kept(restless, exam, h
     whole = refine(restless, FILE, replace(exam, motions=cut), "somewhere")
     assert (whole.report.kept, whole.report.too_short) == (1, 1)
     assert whole.motions is not None and whole.motions.lengths.tolist() == [40]
+    assert whole.report.clip_frames == 39 + 19
     none = refine(restless, FILE, replace(exam, motions=cut.select([1])), "somewhere")
     assert none.motions is None and none.report.kept == 0
+
+
+def test_clips_of_different_lengths_are_kept_in_their_order(restless, exam, hover):
+    frames = torch.cat([clip * 40 + torch.arange(size) for clip, size in enumerate((40, 31, 39, 36))])
+    per_frame = ("joint_pos", "joint_vel", "command", "key_pos_w", "object_pos_w", "object_quat_w", "object_linvel_w",
+                 "object_angvel_w", "contact")  # fmt: skip
+    start = torch.tensor([0, 40, 71, 110, 146])
+    cut = replace(hover, clip_start=start, **{name: getattr(hover, name)[frames] for name in per_frame})
+    kept = refine(restless, FILE, replace(exam, motions=cut), "somewhere").motions
+    assert kept is not None and kept.clip_source is not None
+    assert kept.clip_source.tolist() == [0, 1, 2, 3] and kept.lengths.tolist() == [40, 31, 39, 36]
+    first = torch.zeros(4, dtype=torch.long)
+    assert torch.equal(kept.at(torch.arange(4), first).joint_pos, cut.at(torch.arange(4), first).joint_pos)
 
 
 def test_worlds_that_diverge_while_their_clip_runs_are_not_kept(restless, exam, monkeypatch):
