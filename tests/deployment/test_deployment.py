@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ import torch
 from hot.deployment import Deployed, Deployment, export, formats
 from hot.deployment.examples import random_examples, real_examples
 from hot.errors import ConfigError, HotError, MissingDependencyError, UnknownNameError
+from hot.hands import load_hand
 from hot.policies import Policy, PolicyFile, PolicySpec
 from hot.tracking.config import ActionConfig, TaskConfig
 from hot.tracking.observations import layout, parts
@@ -156,3 +158,12 @@ def test_the_parts_of_the_observation_add_up_to_its_groups(allegro):
     assert tuple(sizes.items()) == layout(allegro, TASK.observation)
     bare = TASK.observation.model_copy(update={"points": 0})
     assert "points" not in dict(layout(allegro, bare))
+
+
+def test_the_documented_observation_is_the_one_that_is_made():
+    page = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
+    start = 0
+    for part in parts(load_hand("mano"), TASK.observation):
+        assert f"| {part.name} | {start} | {part.size} | {part.meaning} |" in page
+        start += part.size
+    assert f"| {start} |" not in page
