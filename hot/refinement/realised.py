@@ -26,7 +26,8 @@ def realised(trace: Trace, source: Motions, clip_ids: Tensor, hand: HandSpec, ph
     Positions and velocities are the engine's, not differences: an episode that starts at any frame starts in the very
     state that was simulated. Only in free flight are they the parabola's, as everywhere in motions. ``command`` is
     such that a zero action sends what was sent; the wrist's lead, which the task adds, is not in it. The label is the
-    measured touch, except where it lasts or is interrupted for no more than 3 frames, which is labelled "either".
+    measured touch. It is "either" where the source says so and nothing was touched, as while fingers close, and where a
+    touch lasts or is interrupted for no more than 3 frames.
     The first frame is the source's own: it is written, not simulated.
 
     Args:
@@ -59,7 +60,9 @@ def realised(trace: Trace, source: Motions, clip_ids: Tensor, hand: HandSpec, ph
         contact=rows(trace.touching[0, clip_ids], trace.touching).to(torch.int8),
         clip_source=clip_ids.clone(),
     )
-    motions = replace(motions, contact=without_chatter(motions.contact, motions.clip_start))
+    unasked = (motions.contact == 0) & (begin.contact == _EITHER)
+    labels = without_chatter(motions.contact.masked_fill(unasked, _EITHER), motions.clip_start)
+    motions = replace(motions, contact=labels)
     flight = 0.5 * physics_dt * fall(motions)
     flight[motions.clip_start[:-1]] = 0.0  # the source's velocities are those of the parabola already
     return replace(motions, object_linvel_w=motions.object_linvel_w + flight)

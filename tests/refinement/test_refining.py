@@ -119,7 +119,18 @@ def test_an_episode_that_starts_anywhere_starts_in_the_state_that_was_simulated(
             torch.testing.assert_close(getattr(now, name), getattr(trace, name)[frame - 1], atol=1e-5, rtol=0, msg=name)
 
 
-def test_what_was_touched_is_labelled_and_where_it_vibrates_either_is_fine():
+def test_a_touch_is_labelled_and_its_absence_only_where_the_plan_cares(restless, exam, allegro):
+    label = exam.motions.contact.clone().unflatten(0, (4, 40))
+    label[:, 5:30], label[:, 30:] = -1, 1
+    source = replace(exam.motions, contact=label.flatten())
+    trace, _ = track(restless, replace(exam, motions=source), "rolling out")
+    touching = torch.zeros_like(trace.touching)
+    touching[19:33] = True  # frames 20 to 33
+    found = realised(replace(trace, touching=touching), source, torch.arange(4), allegro, FINE_DT).contact
+    assert found.unflatten(0, (4, 40))[0].tolist() == [0] * 5 + [-1] * 15 + [1] * 14 + [0] * 6
+
+
+def test_where_a_touch_vibrates_either_is_fine():
     first = [0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1, 0, 1, 1, 1, 1]
     second = [1, 0, 0, 0, 0, 1]  # ends are no interruptions
     wanted = [0, 0, 0, 0, -1, -1, 0, 0, 0, 0, 1, 1, 1, 1, -1, 1, 1, 1, 1, *second]
