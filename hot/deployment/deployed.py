@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Dict, List, NamedTuple, Tuple
 
 import torch
@@ -31,7 +32,8 @@ class Deployed(nn.Module):
 
     def __init__(self, policy: Policy, hand: HandSpec) -> None:
         super().__init__()
-        self._policy = policy.to(torch.device("cpu"))
+        own = Policy(policy.spec, copy.deepcopy(policy.actor), policy.mean, policy.std)  # may be on a GPU meanwhile
+        self._policy = own.to(torch.device("cpu"))
         self.actor = self._policy.actor
         self._config = ActionConfig(**policy.spec.action)
         self._actions = ActionMap(self._config, hand, torch.device("cpu"))

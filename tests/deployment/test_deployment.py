@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import json
 from dataclasses import replace
@@ -78,6 +79,15 @@ def test_the_module_sends_to_the_drives_what_the_task_sends(allegro, bottle, rea
     if "displacement" in names:
         moved = met.inputs[names.index("displacement")]
         assert float(moved.abs().max()) > 1e-3  # perturbed starts: there is something to follow
+
+
+def test_the_module_stays_where_it_is_when_the_policy_moves(policy, allegro):
+    module = Deployed(policy, allegro)
+    moved = Policy(policy.spec, copy.deepcopy(policy.actor), policy.mean, policy.std)
+    other = Deployed(moved, allegro)
+    moved.to(torch.device("meta"))
+    inputs = random_examples(module, policy, allegro, 2).inputs
+    assert torch.equal(other(*inputs)[0], module(*inputs)[0])
 
 
 @pytest.fixture(scope="module", params=["torchscript", "onnx"])
