@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence, Tuple
 
 from hot.errors import BadFileError, ConfigError
 from hotcli import choices, console, options
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hot.hands import HandSpec
     from hot.objects import ObjectSpec
     from hot.policies import Policy
+    from hot.presets import Preset
     from hot.runs import Run
 
 
@@ -33,19 +34,25 @@ class Controller:
         return tuple(dict.fromkeys(str(name).partition("@")[0] for name in names))
 
 
-def find(run: Optional[Path], policy: Optional[Path], hand: Optional[str], object_name: Optional[str]) -> Controller:
+def find(
+    run: Optional[Path],
+    policy: Optional[Path],
+    hand: Optional[str],
+    object_name: Optional[str],
+    doing: str = "Judging",
+) -> Controller:
     """The controller that was named; else the newest finished run of hand and object, else the policy that is kept
-    or shipped for them, else none."""
+    or shipped for them, else none. ``doing`` says in the remark what is done with it."""
     from hot.policies import Policy
     from hot.runs import Run
 
     if policy is not None:
         return Controller(path=policy, policy=Policy.load(policy))
     if run is None:
-        return _at_hand(hand, object_name)
+        return _at_hand(hand, object_name, doing)
     if run.is_file():
         raise BadFileError(run, f"is a file, not a run; if it is a policy: --policy {run}")
-    return _of_run(Run.open(run))
+    return _of_run(Run.open(run), doing)
 
 
 def check(controller: Controller, hand: HandSpec, object_spec: ObjectSpec, skills: Sequence[str]) -> None:
@@ -67,14 +74,27 @@ def check(controller: Controller, hand: HandSpec, object_spec: ObjectSpec, skill
         console.note(f"Warning: this policy was trained on {console.names(known)}, not on {console.names(unseen)}.")
 
 
-def _at_hand(hand: Optional[str], object_name: Optional[str]) -> Controller:
+def preset_of(controller: Controller, asked: Dict[str, Any], overrides: Dict[str, Any]) -> Preset:
+    """The run's own preset if there is a run, else the defaults of the policy's hand and object; options win."""
+    from hot import presets
+    from hot.objects import object_names
+
+    if controller.run is not None:
+        return presets.override(presets.load(controller.run.preset_path), {**asked, **overrides})
+    hand = asked.get("hand") or (controller.policy.spec.hand if controller.policy else None)
+    known = [name for name in controller.trained_objects if name in object_names()]
+    object_name = asked.get("object") or next(iter(known), None)
+    return choices.make_preset(hand, object_name, None, asked.get("skills", ()), overrides)
+
+
+def _at_hand(hand: Optional[str], object_name: Optional[str], doing: str) -> Controller:
     from hot import policies
     from hot.runs import newest_finished
 
     wanted = choices.make_preset(hand, object_name, None, (), {})
     newest = newest_finished(options.RUNS_FOLDER, wanted.hand, wanted.object)
     if newest is not None:
-        return _of_run(newest)
+        return _of_run(newest, doing)
     path = policies.find(wanted.hand, wanted.object)
     if path is None:
         console.note(
@@ -83,14 +103,14 @@ def _at_hand(hand: Optional[str], object_name: Optional[str]) -> Controller:
         )
         return Controller()
     named = f"the shipped policy of {wanted.hand} and {wanted.object}" if _ships(path) else str(path)
-    console.note(f"Judging {named} (hot policies shows its card)")
+    console.note(f"{doing} {named} (hot policies shows its card)")
     return Controller(path=path, policy=policies.Policy.load(path))
 
 
-def _of_run(run: Run) -> Controller:
+def _of_run(run: Run, doing: str) -> Controller:
     from hot.policies import Policy
 
-    console.note(f"Judging {run.path}")
+    console.note(f"{doing} {run.path}")
     return Controller(run, run.policy_path, Policy.load(run.policy_path))
 
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from hot.evaluation import Report
     from hot.hands import HandSpec
     from hot.objects import ObjectSpec
-    from hot.presets import Preset
 
 EnginesOption = Annotated[
     Optional[str],
@@ -126,21 +125,9 @@ def _presets(
 ) -> exams.Presets:
     """The preset of each engine that was named, once each."""
     named: List[Optional[str]] = [*options.split_names([engines])] if engines else [None]
-    made = [_preset(controller, asked, {**overrides, **choices.engine_of(name), **assigned}) for name in named]
+    changes = [{**overrides, **choices.engine_of(name), **assigned} for name in named]
+    made = [controllers.preset_of(controller, asked, each) for each in changes]
     return {preset.physics.engine: preset for preset in made}
-
-
-def _preset(controller: controllers.Controller, asked: Dict[str, Any], overrides: Dict[str, Any]) -> Preset:
-    """The run's own preset if there is a run, else the defaults of the policy's hand and object; options win."""
-    from hot import presets
-    from hot.objects import object_names
-
-    if controller.run is not None:
-        return presets.override(presets.load(controller.run.preset_path), {**asked, **overrides})
-    hand = asked.get("hand") or (controller.policy.spec.hand if controller.policy else None)
-    known = [name for name in controller.trained_objects if name in object_names()]
-    object_name = asked.get("object") or next(iter(known), None)
-    return choices.make_preset(hand, object_name, None, asked.get("skills", ()), overrides)
 
 
 def _tell(report: Report, folder: Optional[Path], as_json: bool) -> None:
