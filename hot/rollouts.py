@@ -28,11 +28,15 @@ class Trace:
     skill: str
     clip_ids: Tensor  # (N,) index of each world's clip in the motion set that was rolled out
     valid: Tensor  # (T, N) bool: the clip still runs at this frame
+    diverged: Tensor  # (T, N) bool: the engine gave the world up
+    targets: Tensor  # (T, N, D) drive targets that were sent for the step
     joint_pos: Tensor  # (T, N, D)
+    joint_vel: Tensor  # (T, N, D)
     key_pos_w: Tensor  # (T, N, K, 3), the wrist last
     object_pos_w: Tensor  # (T, N, 3)
     object_quat_w: Tensor  # (T, N, 4)
     object_linvel_w: Tensor  # (T, N, 3)
+    object_angvel_w: Tensor  # (T, N, 3)
     touching: Tensor  # (T, N) bool
     ref_joint_pos: Tensor  # (T, N, D)
     ref_key_pos_w: Tensor  # (T, N, K, 3)
@@ -148,11 +152,15 @@ def _row(env: TrackingEnv, step: Step) -> Dict[str, Tensor]:
     sim, ref = state.sim, state.ref
     return {
         "valid": env.frames < env.reference.lengths[env.clip_ids],
+        "diverged": sim.diverged.clone(),
+        "targets": env.targets.clone(),
         "joint_pos": sim.joint_pos.clone(),
+        "joint_vel": sim.joint_vel.clone(),
         "key_pos_w": sim.key_pos_w.clone(),
         "object_pos_w": sim.object_pos_w.clone(),
         "object_quat_w": sim.object_quat_w.clone(),
         "object_linvel_w": sim.object_linvel_w.clone(),
+        "object_angvel_w": sim.object_angvel_w.clone(),
         "touching": sim.touching.clone(),
         "ref_joint_pos": ref.joint_pos,
         "ref_key_pos_w": ref.key_pos_w,

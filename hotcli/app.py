@@ -11,9 +11,23 @@ from typing_extensions import Annotated
 
 from hot import __version__
 from hot.errors import HotError
-from hotcli import bench, compare, console, curves, data, doctor, evaluate, grasps, hands, objects, policies, train
+from hotcli import (
+    bench,
+    compare,
+    console,
+    curves,
+    data,
+    doctor,
+    evaluate,
+    export,
+    grasps,
+    hands,
+    objects,
+    policies,
+    train,
+)
 
-_PIPELINE = ("hands", "objects", "grasps", "data", "train", "curves", "eval", "policies", "bench", "doctor")
+_PIPELINE = ("hands", "objects", "grasps", "data", "train", "curves", "eval", "policies", "export", "bench", "doctor")
 
 
 class PipelineGroup(TyperGroup):
@@ -47,6 +61,7 @@ app.add_typer(train.app, name="train")
 app.command("curves")(curves.curves)
 app.command("eval")(evaluate.evaluate)
 app.add_typer(policies.app, name="policies")
+app.add_typer(export.app, name="export")
 app.command("bench")(bench.bench)
 app.command("doctor")(doctor.doctor)
 

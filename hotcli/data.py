@@ -91,7 +91,7 @@ _NAMES = ("file", "hand", "object", "skill")
 _TABLES = {
     "Motions; speeds: median, 99th percentile, maximum": (
         "clips", "frames", "shortest_s", "longest_s", "poses", "contact_share", "wrist_m_s", "wrist_rad_s",
-        "fingers_rad_s", "object_m_s",
+        "fingers_rad_s", "object_m_s", "refined",
     ),
     "Are they valid? Overlap: median, 99th percentile, maximum": (
         "overlap_mm", "early_touches", "beyond_limits", "flight_mm", "jump_cm", "jump_deg",
@@ -135,7 +135,14 @@ def _described(file: Path, part: Motions) -> Dict[str, Any]:
     skill = part.skills[0] if part.frame_skill is None else "sequence"
     names = {"file": str(file), "hand": part.hand, "object": _object_of(part), "skill": skill}
     report = inspect(part, *_specs(part))
-    return {**names, **report.model_dump(mode="json"), "valid": report.valid()}
+    return {**names, **report.model_dump(mode="json"), "valid": report.valid(), "refined": _refined(part)}
+
+
+def _refined(part: Motions) -> Optional[str]:
+    """How many of the clips that a policy was rolled out on were kept, if these are such."""
+    if part.meta.get("generator") != "hot.refinement":
+        return None
+    return f"{part.meta['kept']} of {part.meta['clips']}"
 
 
 def _text(value: Any) -> str:

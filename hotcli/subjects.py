@@ -162,15 +162,11 @@ def _preset(
     asked: Asked, object_name: Optional[str], policies: Mapping[str, Controller], overrides: Mapping[str, Any]
 ) -> Preset:
     """The run's own preset if one run is judged, else the defaults of the policies' hand; options win."""
-    from hot import presets
-
-    first = next(iter(policies.values()), None)
-    if first is not None and first.run is not None and len(policies) == 1:
-        given = options.given(hand=asked.hand, object=object_name, skills=list(asked.skills) or None)
-        return presets.override(presets.load(first.run.preset_path), {**given, **overrides})
-    hand = asked.hand or (first.policy.spec.hand if first is not None and first.policy is not None else None)
-    skills = asked.skills or (_shared_skills(list(policies.values())) if len(policies) > 1 else ())
-    return choices.make_preset(hand, object_name, None, skills, overrides)
+    leading, skills = next(iter(policies.values()), Controller()), asked.skills
+    if len(policies) > 1:
+        leading, skills = replace(leading, run=None), skills or _shared_skills(list(policies.values()))
+    given = options.given(hand=asked.hand, object=object_name, skills=list(skills) or None)
+    return controllers.preset_of(leading, given, overrides)
 
 
 def _shared_skills(judged: Sequence[Controller]) -> Tuple[str, ...]:

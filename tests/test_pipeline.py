@@ -80,3 +80,24 @@ def test_the_policy_that_ships_is_judged_where_there_is_no_run(hot, tmp_path):
     open_loop, policy = json.loads((tmp_path / "judged" / "report.json").read_text())["skills"]
     assert (open_loop["controller"], policy["controller"]) == ("open loop", "policy")
     assert policy["rates"]["hot"]["successes"] == 3
+
+
+def test_what_a_policy_really_did_is_tracked_and_learnt_from(hot, tmp_path):
+    hot("data generate --hand allegro --skill move --clips 3 --seed 3")
+    result = hot("export refined --hand allegro --skill move --json")
+    (row,) = json.loads(result.stdout)["skills"]
+    assert row["clips"] == 3 and row["kept"] >= 2
+    folder = "data/refined/allegro/bottle"
+    (told,) = json.loads(hot(f"data info {folder} --json").stdout)
+    assert (told["clips"], told["refined"]) == (row["kept"], f"{row['kept']} of 3")
+
+    errors = {}
+    for name, motions in (("planned", "data/motions/allegro/bottle"), ("refined", folder)):
+        hot(f"eval --hand allegro --skill move --motions {motions} {SHORT} --out {name}")
+        open_loop, policy = json.loads((tmp_path / name / "report.json").read_text())["skills"]
+        errors[name] = open_loop["means"]["e_op_cm"]
+        assert policy["rates"]["hot"]["successes"] == policy["clips"]
+    assert errors["refined"] < 0.1 * errors["planned"]  # what was sent leads again to what happened
+
+    hot(f"train teacher --hand allegro --skill move --motions {folder} --out runs/one {TINY}")
+    assert (tmp_path / "runs" / "one" / "policy.safetensors").exists()

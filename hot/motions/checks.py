@@ -70,6 +70,8 @@ def _layout(motions: Motions) -> Dict[str, Tuple[Tuple[int, ...], torch.dtype]]:
         layout[field] = ((frames, *tails.get(field, (3,))), torch.int8 if field == "contact" else torch.float32)
     if motions.frame_skill is not None:
         layout["frame_skill"] = ((frames,), torch.int64)
+    if motions.clip_source is not None:
+        layout["clip_source"] = ((clips,), torch.int64)
     return layout
 
 
@@ -81,8 +83,10 @@ def _check_clips(motions: Motions) -> None:
     for field, most in (("clip_object", len(motions.objects)), ("clip_skill", len(motions.skills))):
         ids = getattr(motions, field)
         _require_everywhere((ids >= 0) & (ids < most), f"{field}: clip {{clip}} has an index outside 0..{most - 1}")
-    for field in ("clip_grasp", "clip_rest"):
-        _require_everywhere(getattr(motions, field) >= -1, f"{field}: clip {{clip}} is below -1")
+    for field in ("clip_grasp", "clip_rest", "clip_source"):
+        numbers = getattr(motions, field)
+        if numbers is not None:
+            _require_everywhere(numbers >= -1, f"{field}: clip {{clip}} is below -1")
 
 
 def _check_values(motions: Motions) -> None:

@@ -50,6 +50,8 @@ FRAME_FIELDS = Frames._fields
 """Fields of :class:`Motions` with one row per frame."""
 CLIP_FIELDS = ("clip_object", "clip_skill", "clip_grasp", "clip_rest")
 """Fields of :class:`Motions` with one entry per clip."""
+OPTIONAL_FIELDS = ("frame_skill", "clip_source")
+"""Fields of :class:`Motions` that only some sets have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +88,9 @@ class Motions:
     """Where the clips come from: seed, generator and the like, as JSON values."""
     frame_skill: Optional[Tensor] = None
     """(S,) int64 index into skills, for clips that compose several skills; None where each clip is all of its own."""
+    clip_source: Optional[Tensor] = None
+    """(M,) int64 number of the clip that it is a roll-out of, in the file that ``meta`` names, -1 unknown; None where
+    all clips were planned."""
 
     @property
     def skill_of_frames(self) -> Tensor:
@@ -130,12 +135,13 @@ class Motions:
         chosen = {name: getattr(self, name)[ids] for name in CLIP_FIELDS}
         chosen.update({name: getattr(self, name)[rows] for name in FRAME_FIELDS})
         chosen["frame_skill"] = None if self.frame_skill is None else self.frame_skill[rows]
+        chosen["clip_source"] = None if self.clip_source is None else self.clip_source[ids]
         return replace(self, clip_start=starts, **chosen)
 
     def to(self, device: Union[str, torch.device]) -> Motions:
         """The same clips on another device."""
         names = ["clip_start", *CLIP_FIELDS, *FRAME_FIELDS]
-        names += [] if self.frame_skill is None else ["frame_skill"]
+        names += [name for name in OPTIONAL_FIELDS if getattr(self, name) is not None]
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
     def with_velocities(self) -> Motions:
@@ -172,6 +178,7 @@ class Motions:
             clip_skill=torch.cat([_renumbered(s.clip_skill, s.skills, skills) for s in sets]),
             meta=_joined_meta([s.meta for s in sets]),
             frame_skill=_joined_skills(sets, skills),
+            clip_source=_joined_sources(sets),
             **joined,
         )
 
@@ -194,6 +201,13 @@ def _joined_skills(sets: Sequence[Motions], skills: Tuple[str, ...]) -> Optional
     if all(s.frame_skill is None for s in sets):
         return None
     return torch.cat([_renumbered(s.skill_of_frames, s.skills, skills) for s in sets])
+
+
+def _joined_sources(sets: Sequence[Motions]) -> Optional[Tensor]:
+    """None if no set has any."""
+    if all(s.clip_source is None for s in sets):
+        return None
+    return torch.cat([torch.full_like(s.clip_grasp, -1) if s.clip_source is None else s.clip_source for s in sets])
 
 
 def _joined_meta(metas: List[Dict[str, Any]]) -> Dict[str, Any]:

@@ -15,12 +15,10 @@ from hot.assets import TensorFile, read_tensors, write_tensors
 from hot.config import Config
 from hot.errors import BadFileError
 from hot.motions.checks import check
-from hot.motions.clips import CLIP_FIELDS, FRAME_FIELDS, HandNames, Motions
+from hot.motions.clips import CLIP_FIELDS, FRAME_FIELDS, OPTIONAL_FIELDS, HandNames, Motions
 
 _KIND = "motions"
 _TENSORS = ("clip_start", *CLIP_FIELDS, *FRAME_FIELDS)
-_COMPOSED = "frame_skill"
-"""In files of clips that compose skills only."""
 
 
 class Header(Config):
@@ -46,7 +44,7 @@ def save_motions(path: Union[str, Path], motions: Motions) -> None:
     names = {name: getattr(motions, name) for name in Header.model_fields if name != "version"}
     header = Header(**names).model_dump(mode="json")
     # cloned because command may be the very tensor joint_pos, and safetensors refuses shared storage
-    stored = [*_TENSORS, *([] if motions.frame_skill is None else [_COMPOSED])]
+    stored = [*_TENSORS, *(name for name in OPTIONAL_FIELDS if getattr(motions, name) is not None)]
     write_tensors(Path(path), _KIND, {name: getattr(motions, name) for name in stored}, header)
 
 
@@ -73,7 +71,8 @@ def _assemble(path: Union[str, Path], file: TensorFile) -> Motions:
         raise BadFileError(path, f"lacks {', '.join(missing)}")
     fields: Dict[str, Any] = {name: file.tensors[name] for name in _TENSORS}
     fields.update({name: getattr(header, name) for name in Header.model_fields if name != "version"})
-    return Motions(**fields, frame_skill=file.tensors.get(_COMPOSED))
+    fields.update({name: file.tensors.get(name) for name in OPTIONAL_FIELDS})
+    return Motions(**fields)
 
 
 def _fit_to(path: Union[str, Path], motions: Motions, hand: HandNames) -> Motions:

@@ -1,6 +1,7 @@
 """The network, its normaliser and its layout as one file that can act, its card, and the library of both."""
 
 from hot.policies.card import Card, CardRate, CardResult, CardStage, card_path, read_card, write_card
+from hot.policies.identity import PolicyFile, policy_file
 from hot.policies.library import cards, find, own_folder
 from hot.policies.network import Actor, Critic, PointEncoder
 from hot.policies.policy import Policy, PolicySpec
@@ -15,12 +16,14 @@ __all__ = [
     "Critic",
     "PointEncoder",
     "Policy",
+    "PolicyFile",
     "PolicySpec",
     "SwitchedPolicy",
     "card_path",
     "cards",
     "find",
     "own_folder",
+    "policy_file",
     "read_card",
     "write_card",
 ]

@@ -11,7 +11,7 @@ from hot import rotations
 from hot.errors import HotError
 from hot.hands import HandSpec
 from hot.objects import ObjectSpec
-from hot.physics import CONTROL_DT, PhysicsConfig, Scene, make_physics
+from hot.physics import CONTROL_DT, Physics
 from hot.progress import Progress, silent
 from hot.synthesis.approach import Approacher, Approaches
 from hot.synthesis.config import SynthesisConfig
@@ -19,6 +19,8 @@ from hot.synthesis.grasps import Grasps
 from hot.synthesis.paths import Paths, hinge_angles
 from hot.synthesis.resting import RestingPoses
 from hot.synthesis.timeline import grasp_timeline, place_timeline
+from hot.synthesis.transforms import Transform
+from hot.synthesis.worlds import Worlds, filled
 
 _DIRECTIONS = 2
 """Directions from which a grasp is tried on the table."""
@@ -34,7 +36,7 @@ def serve_table(
     grasps: Grasps,
     resting: RestingPoses,
     wanted: Tensor,
-    physics: PhysicsConfig,
+    worlds: Worlds,
     generator: torch.Generator,
     progress: Progress = silent,
 ) -> Tuple[Tensor, Tensor]:
@@ -56,7 +58,7 @@ def serve_table(
         reach[ways.grasp, ways.rest] = True
         still = grasps.fingers.new_zeros(len(ways.grasp))
         paths = approacher.paths(ways, timeline, still, still[:, None].expand(-1, 2))
-        passed[ways.grasp, ways.rest] = _replay(hand, object_spec, paths, physics, progress).to(passed.device)
+        passed[ways.grasp, ways.rest] = _replay(hand, paths, worlds, progress).to(passed.device)
     return reach, passed
 
 
@@ -74,31 +76,39 @@ def _one_each(ways: Approaches, poses: int) -> Approaches:
     return ways.select(first)
 
 
-def _replay(
-    hand: HandSpec, object_spec: ObjectSpec, paths: Paths, physics_config: PhysicsConfig, progress: Progress
-) -> Tensor:
+def _replay(hand: HandSpec, paths: Paths, worlds: Worlds, progress: Progress) -> Tensor:
     """Which paths (N,) end with the object where it should be when the commands are followed blindly."""
-    count, frames = paths.contact.shape
     hinges, _ = hinge_angles(paths)
     wrist = torch.cat([paths.wrist_pos_w, hinges], dim=-1)
     targets = torch.cat([lead_targets(hand, wrist), paths.command], dim=-1)
-    physics = make_physics(Scene(hand, [object_spec], torch.zeros(count, dtype=torch.long)), physics_config)
-    device = physics.device
-    try:
-        physics.write_state(
-            torch.arange(count, device=device),
-            joint_pos=torch.cat([wrist[:, 0], paths.fingers[:, 0]], dim=-1).to(device),
-            object_pos_w=paths.object_pos_w[:, 0].to(device),
-            object_quat_w=paths.object_quat_w[:, 0].to(device),
-        )
-        targets = targets.to(device)
-        for frame in range(1, frames):
-            physics.set_targets(targets[:, frame])
-            physics.step()
-            progress("lifting and placing", frame + 1, frames, {})
-        state = physics.state
-        miss = (state.object_pos_w - paths.object_pos_w[:, -1].to(device)).norm(dim=-1)
-        tilt = rotations.angle_between(state.object_quat_w, paths.object_quat_w[:, -1].to(device))
-        return (miss < _MAX_MISS) & (tilt < _MAX_TILT) & ~state.diverged
-    finally:
-        physics.close()
+    start = torch.cat([wrist[:, 0], paths.fingers[:, 0]], dim=-1)
+    objects = paths.object_pos_w, paths.object_quat_w
+    parts = worlds.parts(len(start))
+    return torch.cat([_followed(worlds.of(len(rows)), rows, start, targets, objects, progress) for rows in parts])
+
+
+def _followed(
+    physics: Physics, rows: Tensor, start: Tensor, targets: Tensor, objects: Transform, progress: Progress
+) -> Tensor:
+    """Which of some rows (n,) end well: hands begin at joints (N, D), and are given targets (N, T, D)."""
+    count, frames = len(rows), targets.shape[1]
+    rows = filled(rows, physics.num_worlds).to(start.device)
+    pos, quat, targets = (part[rows].to(physics.device) for part in (*objects, targets))
+    still = torch.zeros_like(pos[:, 0])
+    physics.write_state(
+        torch.arange(len(rows), device=physics.device),
+        joint_pos=start[rows].to(physics.device),
+        joint_vel=torch.zeros_like(targets[:, 0]),
+        object_pos_w=pos[:, 0],
+        object_quat_w=quat[:, 0],
+        object_linvel_w=still,
+        object_angvel_w=still,
+    )
+    for frame in range(1, frames):
+        physics.set_targets(targets[:, frame])
+        physics.step()
+        progress("lifting and placing", frame + 1, frames, {})
+    state = physics.state
+    miss = (state.object_pos_w - pos[:, -1]).norm(dim=-1)
+    tilt = rotations.angle_between(state.object_quat_w, quat[:, -1])
+    return ((miss < _MAX_MISS) & (tilt < _MAX_TILT) & ~state.diverged)[:count]

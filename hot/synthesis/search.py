@@ -23,6 +23,7 @@ from hot.synthesis.resting import RestingPoses, find_resting_poses
 from hot.synthesis.seeds import Seeds
 from hot.synthesis.selection import farthest, select_diverse, sturdiest
 from hot.synthesis.synthesiser import Batch, Synthesiser
+from hot.synthesis.worlds import Worlds
 
 _LOG = logging.getLogger(__name__)
 _SURPLUS = 2
@@ -33,6 +34,8 @@ _SHAKEN_HARDER = 6
 """Times the number of grasps asked for whose strength is measured in one round: a thousand alike teach nothing."""
 _TRIED_ON_TABLE = 2
 """Times the number of grasps asked for, the sturdiest, that are lifted off the table in one round."""
+_AT_TABLE = 1024
+"""Most hands that lift and place at once."""
 _CARRIED = 1.4
 """Times the number of grasps asked for that are carried about; those that last are kept."""
 
@@ -63,6 +66,7 @@ def find_grasps(
     generator = torch.Generator().manual_seed(seed)
     resting = resting or find_resting_poses(hand, object_spec, RestingConfig(), seed, progress)
     tests = _Tests(hand, object_spec, resting, config, generator, progress)
+    table = Worlds(hand, object_spec, physics, min(_TRIED_ON_TABLE * count * len(resting), _AT_TABLE))
     found = _Found(len(resting))
     synthesiser = Synthesiser(hand, object_spec, resting, config, physics, generator, progress)
     share = -(-count // len(resting))
@@ -76,13 +80,14 @@ def find_grasps(
             if len(batch.grasps):
                 batch.grasps.disturbance[:] = synthesiser.strength(batch)
                 batch = batch.select(sturdiest(batch.grasps, hand, batch.origins.rest.cpu(), _TRIED_ON_TABLE * count))
-                tests.serve(batch.grasps, list(lacking), physics, synthesiser.device)
+                tests.serve(batch.grasps, list(lacking), table, synthesiser.device)
                 found.add(batch)
             _LOG.info("round %d: %s", number + 1, found.figures)
             if found.is_enough(count, share):
                 break
     finally:
         synthesiser.close()
+        table.free()
     if not len(found):
         raise HotError(f"no grasp of {object_spec.name} with {hand.name} held: {found.figures}")
     chosen = select_diverse(found.grasps(), hand, round(_CARRIED * count))
@@ -106,16 +111,20 @@ class _Tests:
     generator: torch.Generator
     progress: Progress
 
-    def serve(self, grasps: Grasps, poses: Sequence[int], physics: PhysicsConfig, device: torch.device) -> None:
+    def serve(self, grasps: Grasps, poses: Sequence[int], worlds: Worlds, device: torch.device) -> None:
         """Lift and place from each of ``poses``; fills in reach and pickup."""
         wanted = torch.zeros_like(grasps.pickup, device=device)
         wanted[:, list(poses)] = True
-        reach, pickup = self._serve(grasps.to(device), self.resting.to(device), wanted, physics)
+        reach, pickup = self._serve(grasps.to(device), self.resting.to(device), wanted, worlds)
         grasps.reach[:], grasps.pickup[:] = reach.cpu(), pickup.cpu()
 
     def confirm(self, grasps: Grasps) -> None:
         """Keep those pickups that MuJoCo C agrees with."""
-        grasps.pickup[:] = self._serve(grasps, self.resting, grasps.pickup, JUDGING_PHYSICS)[1]
+        worlds = Worlds(self.hand, self.object_spec, JUDGING_PHYSICS, _AT_TABLE)
+        try:
+            grasps.pickup[:] = self._serve(grasps, self.resting, grasps.pickup, worlds)[1]
+        finally:
+            worlds.free()
 
     def lasting(self, grasps: Grasps) -> Tensor:
         """Which grasps (G,) outlast ``carry_seconds`` of being carried about."""
@@ -124,10 +133,8 @@ class _Tests:
         holding = hold(self.hand, self.object_spec, grasps, carry, JUDGING_PHYSICS, self.progress)
         return ~holding.lost(self.config)
 
-    def _serve(
-        self, grasps: Grasps, resting: RestingPoses, wanted: Tensor, physics: PhysicsConfig
-    ) -> Tuple[Tensor, Tensor]:
-        return serve_table(self.hand, self.object_spec, grasps, resting, wanted, physics, self.generator, self.progress)
+    def _serve(self, grasps: Grasps, resting: RestingPoses, wanted: Tensor, worlds: Worlds) -> Tuple[Tensor, Tensor]:
+        return serve_table(self.hand, self.object_spec, grasps, resting, wanted, worlds, self.generator, self.progress)
 
 
 class _Found:

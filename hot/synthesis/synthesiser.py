@@ -24,6 +24,7 @@ from hot.synthesis.seeds import Seeder, Seeds
 from hot.synthesis.touches import pads_of, touches
 from hot.synthesis.transforms import Transform, compose, invert
 from hot.synthesis.trial import Held, Trial
+from hot.synthesis.worlds import Worlds
 
 _SHAPES = 512
 """Closed hand shapes with which fingers may begin."""
@@ -74,11 +75,12 @@ class Synthesiser:
         self._seeder = Seeder(hand, object_spec, resting, closed, self._pads, config, own)
         self._planner = Planner(hand, object_spec, self._pads, self._field, config)
         self._clearance = Clearance(hand, object_spec, self.device)
-        self._trial = Trial(hand, object_spec, config, physics, min(self.candidates, _WORLDS), progress)
+        self._worlds = Worlds(hand, object_spec, physics, min(self.candidates, _WORLDS))
+        self._trial = Trial(hand, object_spec, config, self._worlds, progress)
 
     def close(self) -> None:
         """Free the engine."""
-        self._trial.free()
+        self._worlds.free()
 
     def draw(self, families: Mapping[int, Optional[Seeds]]) -> Seeds:
         """Seeds of a batch: some for any use, and equal shares for the resting poses that are named, half of a share

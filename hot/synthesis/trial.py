@@ -11,11 +11,12 @@ from torch import Tensor
 from hot import rotations
 from hot.hands import HandSpec
 from hot.objects import ObjectSpec
-from hot.physics import Physics, PhysicsConfig, Scene, make_physics
+from hot.physics import Physics
 from hot.progress import Progress
 from hot.synthesis.candidates import Candidates
 from hot.synthesis.config import GraspConfig
 from hot.synthesis.transforms import Transform, compose, invert
+from hot.synthesis.worlds import Worlds, filled
 
 _HEIGHT = 1.0
 """Height of the object in the trial, far from the table [m]."""
@@ -63,24 +64,17 @@ class Held:
 
 
 class Trial:
-    """Runs candidates of one hand and one object, some thousand at once.
-
-    Engines on a GPU keep their worlds from batch to batch, because to record a step takes a second; on a CPU, where
-    every world costs, there are as many as candidates.
-    """
+    """Runs candidates of one hand and one object, some thousand at once."""
 
     def __init__(
         self,
         hand: HandSpec,
         object_spec: ObjectSpec,
         config: GraspConfig,
-        physics: PhysicsConfig,
-        worlds: int,
+        worlds: Worlds,
         progress: Progress,
     ) -> None:
-        self._hand, self._object, self._config, self._progress = hand, object_spec, config, progress
-        self._physics_config, self._worlds = physics, worlds
-        self._kept: Optional[Physics] = None
+        self._object, self._config, self._worlds, self._progress = object_spec, config, worlds, progress
         finger_of = dict(zip(hand.tree.names, hand.finger_of_body))
         finger = torch.tensor([finger_of[name] for name in hand.contact_bodies])
         self._finger_mask = torch.stack([finger == f for f in range(hand.num_fingers)]).float()  # (F, C)
@@ -92,7 +86,7 @@ class Trial:
     def close(self, candidates: Candidates) -> Held:
         """Close on the pinned object, press while it gives way, and let it go without gravity; what still holds it."""
         count = len(candidates.start)
-        held = Held.join([self._close(candidates, rows) for rows in torch.arange(count).split(self._worlds)])
+        held = Held.join([self._close(candidates, rows) for rows in self._worlds.parts(count)])
         self._progress("closing hands", count, count, {"held": float(len(held.rows))})
         return held
 
@@ -104,8 +98,8 @@ class Trial:
         """
         count, net = len(held.rows), acceleration or self._config.shake
         for directions in _directions():
-            batches = torch.arange(len(held.rows)).split(self._worlds)
-            parts = [self._shake(held.select(rows), net * directions) for rows in batches if len(rows)]
+            batches = self._worlds.parts(len(held.rows))
+            parts = [self._shake(held.select(rows), net * directions) for rows in batches]
             held = Held.join(parts) if parts else held
         self._progress("shaking", count, count, {"held": float(len(held.rows))})
         return held
@@ -122,37 +116,23 @@ class Trial:
         fresh = replace(held, rows=rows)
         for level in self._config.stronger:
             pulled, pulls = fresh.select(rows.repeat_interleave(_SIDES)), level * directions.repeat(len(rows), 1)
-            batches = torch.arange(len(pulled.rows), device=device).split(self._worlds)
-            parts = [self._shake(pulled.select(part), pulls[part][None]).rows for part in batches if len(part)]
+            batches = self._worlds.parts(len(pulled.rows))
+            parts = [self._shake(pulled.select(part), pulls[part][None]).rows for part in batches]
             survived = torch.cat([rows[:0], *parts]).bincount(minlength=len(strength)) == _SIDES
             rows = survived.nonzero()[:, 0]
             strength[rows] = level
         return strength
 
-    def free(self) -> None:
-        """Free the engine."""
-        if self._kept is not None:
-            self._kept.close()
-
-    def _physics(self, count: int) -> Physics:
-        if self._kept is not None and self._kept.device.type == "cuda":
-            return self._kept
-        self.free()
-        worlds = self._worlds if self._physics_config.engine == "warp" else count
-        scene = Scene(self._hand, [self._object], torch.zeros(worlds, dtype=torch.long))
-        self._kept = make_physics(scene, self._physics_config)
-        return self._kept
-
     def _close(self, candidates: Candidates, rows: Tensor) -> Held:
-        physics = self._physics(len(rows))
+        physics = self._worlds.of(len(rows))
         rows = rows.to(physics.device)
-        tried = candidates.select(_filled(rows, physics.num_worlds))
+        tried = candidates.select(filled(rows, physics.num_worlds))
         wrist = self._close_fingers(physics, tried)
         command = self._press(physics, wrist, tried.press)
         before = _object_in_wrist(physics)
         for _ in range(self._config.release_frames):
             physics.step()
-        held = self._read(physics, _filled(rows, physics.num_worlds), command, before)
+        held = self._read(physics, filled(rows, physics.num_worlds), command, before)
         held = held.select(torch.arange(len(rows), device=physics.device))
         return held.select(self._holds(held))
 
@@ -197,17 +177,17 @@ class Trial:
 
         Returns what still holds.
         """
-        config, physics = self._config, self._physics(len(held.rows))
-        filled = held.select(_filled(torch.arange(len(held.rows), device=physics.device), physics.num_worlds))
-        self._place(physics, filled.joints, compose(_wrist_pose(filled.joints), (filled.pos_h, filled.quat_h)))
-        physics.set_targets(filled.command)
-        before, worst = (filled.first_pos_h, filled.first_quat_h), filled
+        config, physics = self._config, self._worlds.of(len(held.rows))
+        whole = held.select(filled(torch.arange(len(held.rows), device=physics.device), physics.num_worlds))
+        self._place(physics, whole.joints, compose(_wrist_pose(whole.joints), (whole.pos_h, whole.quat_h)))
+        physics.set_targets(whole.command)
+        before, worst = (whole.first_pos_h, whole.first_quat_h), whole
         for pull in pulls:
-            pull = pull if pull.dim() == 1 else pull[_filled(torch.arange(len(pull)), physics.num_worlds)]
+            pull = pull if pull.dim() == 1 else pull[filled(torch.arange(len(pull)), physics.num_worlds)]
             physics.set_object_force(self._force(physics, pull))
             for _ in range(config.shake_frames):
                 physics.step()
-                now = self._read(physics, filled.rows, filled.command, before)
+                now = self._read(physics, whole.rows, whole.command, before)
                 slip, turn = torch.maximum(now.slip, worst.slip), torch.maximum(now.turn, worst.turn)
                 worst = replace(now, slip=slip, turn=turn)
         worst = worst.select(torch.arange(len(held.rows), device=physics.device))
@@ -252,11 +232,6 @@ def _directions() -> Tuple[Tensor, Tensor]:
     axes = torch.eye(3)
     sides = torch.cat([axes[:2], -axes[:2], torch.zeros(1, 3)])
     return torch.stack([-axes[2], axes[2]]), sides
-
-
-def _filled(rows: Tensor, count: int) -> Tensor:
-    """Rows (n,) made ``count`` long by repeating the first."""
-    return torch.cat([rows, rows[:1].expand(count - len(rows))])
 
 
 def _wrist_pose(joints: Tensor) -> Transform:

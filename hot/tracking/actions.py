@@ -40,7 +40,15 @@ class ActionMap:
         ``drive`` is :meth:`hot.tracking.reference.Reference.drive` of the frame to be reached.
         """
         _, velocity, command = drive.chunk(3, dim=1)
+        return self.led(command, velocity)
+
+    def led(self, command: Tensor, velocity: Tensor) -> Tensor:
+        """Commands (..., D) led by the wrist's reference velocity (..., D)."""
         return command + self._lead * velocity
+
+    def command(self, targets: Tensor, velocity: Tensor) -> Tensor:
+        """The commands (..., D) that :meth:`led` by reference velocities (..., D) are ``targets`` (..., D)."""
+        return targets - self._lead * velocity
 
     def targets(self, action: Tensor, base: Tensor, joint_pos: Tensor) -> Tensor:
         """Drive targets (N, D) for the coming control step.
@@ -55,5 +63,5 @@ class ActionMap:
         else:
             target = self._middle + self._half * action
             if self._mode == "delta":
-                target[:, :WRIST] += joint_pos[:, :WRIST]
+                target = torch.cat([target[:, :WRIST] + joint_pos[:, :WRIST], target[:, WRIST:]], dim=1)
         return torch.minimum(torch.maximum(target, self._lower), self._upper)

@@ -19,7 +19,7 @@ from hot.tracking.actions import ActionMap
 from hot.tracking.config import TaskConfig
 from hot.tracking.following import displacement, move_wrist
 from hot.tracking.observations import layout, observe
-from hot.tracking.reference import Reference
+from hot.tracking.reference import Ahead, Reference
 from hot.tracking.resets import Draws, Start, draw_factors, draws_needed, perturb
 from hot.tracking.rewards import reward
 from hot.tracking.sampling import ClipSampler
@@ -202,8 +202,18 @@ class TrackingEnv:
         # Where the hand moves the object, what is seen would follow from what was done: what was seen before counts.
         alone = (here.contact[:, 0] == 0) & ~sim.touching[:, None]
         displaced = torch.where(alone, seen, self.displaced)
-        weight = here.follow[:, 0] * (self.progress[:, None] / _TAKE_UP_FRAMES).clamp_max(1.0)
-        return torch.cat([move_wrist(base[:, :6], about, displaced * weight), base[:, 6:]], dim=1), displaced
+        moved = displaced * self._follow_weight(here)
+        return torch.cat([move_wrist(base[:, :6], about, moved), base[:, 6:]], dim=1), displaced
+
+    def _follow_weight(self, here: Ahead) -> Tensor:
+        """How far the wrist's reference goes along with the object now (N, 1)."""
+        return here.follow[:, 0] * (self.progress[:, None] / _TAKE_UP_FRAMES).clamp_max(1.0)
+
+    def following(self) -> Tuple[Tensor, Tensor]:
+        """About what (N, 3) and by what (N, 4) the wrist's targets were moved in the last observation: the object's
+        place in the reference [m], and a shift [m] and a turn about the vertical [rad]."""
+        here = self.reference.ahead(self.clip_ids, self.frames, (0,))
+        return here.object_pos_w[:, 0], self.displaced * self._follow_weight(here)
 
     def _numbers(self) -> Tuple[Tensor, ...]:
         """What :meth:`_restart` draws with, made beforehand on a GPU: a recorded function draws nothing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Tuple
+from typing import Dict, NamedTuple, Tuple
 
 import torch
 from torch import Tensor
@@ -18,21 +18,56 @@ Layout = Tuple[Tuple[str, int], ...]
 """Observation groups in order, with their sizes. The group ``points``, if any, comes last: it has an encoder."""
 
 
+class Part(NamedTuple):
+    """Numbers of the observation that lie side by side."""
+
+    group: str
+    name: str
+    size: int
+    meaning: str
+
+
+def parts(hand: HandSpec, config: ObservationConfig) -> Tuple[Part, ...]:
+    """What :func:`observe` concatenates, in its order. All vectors are in the wrist's frame.
+
+    H frames ahead have H times as many numbers, frame by frame; so have F fingertips, C contact bodies and P points.
+    """
+    joints, fingers = hand.num_joints, hand.num_joints - 6
+    ahead, later = len(config.future_frames), len(config.finger_frames)
+    every = (
+        Part("joints", "finger positions", fingers, "[rad]"),
+        Part("joints", "finger velocities", fingers, "times 0.1 [rad/s]"),
+        Part("joints", "wrist hinges, sine", 3, "of the three angles"),
+        Part("joints", "wrist hinges, cosine", 3, "of the three angles"),
+        Part("targets", "drive targets", joints, "in force, minus joint positions [m, rad]"),
+        Part("wrist", "wrist velocity", 3, "[m/s]"),
+        Part("wrist", "wrist angular velocity", 3, "[rad/s]"),
+        Part("wrist", "down", 3, "unit vector"),
+        Part("object", "object position", 3, "from the wrist [m]"),
+        Part("object", "object velocity", 3, "in the world, turned into the wrist's frame [m/s]"),
+        Part("object", "object angular velocity", 3, "likewise [rad/s]"),
+        Part("object", "object rotation", 6, "first two columns of its matrix, row by row"),
+        Part("tips", "fingertips", 3 * len(hand.fingertips), "each from the object's position [m]"),
+        Part("contact", "contact force", 3, "net, on the object: its direction times log(1 + size in N)"),
+        Part("contact", "contact forces", len(hand.contact_bodies), "log(1 + size in N) on each contact body"),
+        Part("reference", "wrist to come", 3 * ahead, "reference position minus the present one [m]"),
+        Part("reference", "object to come", 3 * ahead, "reference position minus the present one [m]"),
+        Part("reference", "wrist turn to come", 3 * ahead, "2 sin(angle / 2) times its axis"),
+        Part("reference", "object turn to come", 3 * ahead, "2 sin(angle / 2) times its axis"),
+        Part("reference", "contact to come", ahead, "label: 1 touch, 0 none, -1 either"),
+        Part("reference_fingers", "fingers to come", fingers * later, "reference minus present positions [rad]"),
+        Part("reference_fingers", "finger command", fingers, "of the next frame, minus present positions [rad]"),
+        Part("points", "object points", 3 * config.points, "of its surface, from the wrist [m]"),
+    )
+    return tuple(part for part in every if part.size)
+
+
 def layout(hand: HandSpec, config: ObservationConfig) -> Layout:
     """Names and sizes of the groups that :func:`observe` concatenates, in its order."""
-    joints, fingers = hand.num_joints, hand.num_joints - 6
-    groups = [
-        ("joints", 2 * fingers + 6),
-        ("targets", joints),
-        ("wrist", 9),
-        ("object", 15),
-        ("tips", 3 * len(hand.fingertips)),
-        ("contact", 3 + len(hand.contact_bodies)),
-        ("reference", 13 * len(config.future_frames)),
-        ("reference_fingers", fingers * (len(config.finger_frames) + 1)),
-        ("points", 3 * config.points),
-    ]
-    return tuple((name, size) for name, size in groups if size)
+    sizes: Dict[str, int] = {}
+    for part in parts(hand, config):
+        sizes[part.group] = sizes.get(part.group, 0) + part.size
+    return tuple(sizes.items())
 
 
 def observe(sim: State, targets: Tensor, ahead: Ahead, fingers: Tensor, base: Tensor, points: SurfacePoints) -> Tensor:

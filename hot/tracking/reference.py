@@ -79,7 +79,7 @@ class Reference:
                 motions.joint_vel,
                 motions.command,
                 motions.key_pos_w.flatten(1),
-                motions.object_linvel_w - 0.5 * physics_dt * _fall(motions),
+                motions.object_linvel_w - 0.5 * physics_dt * fall(motions),
                 motions.object_angvel_w,
                 gap,
             ],
@@ -132,8 +132,8 @@ class Reference:
         return table.index_select(0, rows.flatten()).unflatten(0, rows.shape)
 
 
-def _fall(motions: Motions) -> Tensor:
-    """Gravity (S, 3) [m/s^2] in the frames in which the object flies freely, else nothing."""
+def fall(motions: Motions) -> Tensor:
+    """Gravity (S, 3) [m/s^2] in the frames of clips in which the object flies freely, else nothing."""
     gravity = motions.object_pos_w.new_tensor([0.0, 0.0, -9.81])
     start, end = motions.clip_start[:-1].repeat_interleave(motions.lengths), motions.clip_start[1:] - 1
     row = torch.arange(len(start), device=start.device)

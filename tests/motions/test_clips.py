@@ -69,6 +69,18 @@ def test_joined_sets_name_the_skill_of_every_frame_by_one_catalogue(motions):
     assert Motions.concatenate([other, motions]).frame_skill is None
 
 
+def numbers_of(motions):
+    """The number of each clip's source."""
+    return [] if motions.clip_source is None else motions.clip_source.tolist()
+
+
+def test_the_numbers_of_sources_go_where_their_clips_go(motions):
+    refined = replace(motions, clip_source=torch.tensor([4, 0, 9]))
+    assert numbers_of(refined.select([2, 0]).to("cpu")) == [9, 4]
+    assert numbers_of(Motions.concatenate([motions, refined])) == [-1, -1, -1, 4, 0, 9]
+    assert Motions.concatenate([motions, motions]).clip_source is None
+
+
 def test_counts(motions):
     assert motions.num_clips == 3
     assert motions.lengths.tolist() == [4, 1, 7]

@@ -122,6 +122,8 @@ def changed(field, row, value):
         (changed("clip_object", 1, 2), r"clip_object: clip 1 has an index outside 0\.\.1"),
         (changed("clip_skill", 2, -1), r"clip_skill: clip 2 has an index outside 0\.\.1"),
         (changed("clip_grasp", 0, -2), "clip_grasp: clip 0 is below -1"),
+        (replace(make_motions(), clip_source=torch.tensor([0, 1, -2])), "clip_source: clip 2 is below -1"),
+        (replace(make_motions(), clip_source=torch.tensor([0, 1])), r"clip_source has shape \(2,\) instead of \(3,\)"),
         (
             replace(make_motions(), joint_names=HAND.joint_names[:-1]),
             r"joint_pos has shape \(12, 8\)",
@@ -163,3 +165,12 @@ def test_a_frame_of_no_skill_is_refused(saved, motions):
     skill[5] = 2
     rewrite(saved, {"frame_skill": skill})
     reject(saved, "frame_skill names no skill in clip 2 at frame 0")
+
+
+def test_refined_clips_keep_the_numbers_of_their_sources_and_other_files_have_none(saved, tmp_path, motions):
+    numbers = torch.tensor([7, 3, -1])
+    save_motions(tmp_path / "refined", replace(motions, clip_source=numbers))
+    read = load_motions(tmp_path / "refined", HAND).clip_source
+    assert read is not None and torch.equal(read, numbers)
+    assert load_motions(saved).clip_source is None
+    assert "clip_source" not in read_tensors(saved, "motions").tensors

@@ -1,0 +1,114 @@
+"""``hot export``: what a policy leaves for others, its motions and itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, List, Optional
+
+import typer
+from typing_extensions import Annotated
+
+from hot.errors import ConfigError
+from hotcli import controllers, deployed, options, refined
+
+if TYPE_CHECKING:
+    from hotcli.controllers import Controller
+
+app = typer.Typer(
+    no_args_is_help=True, help="What a policy leaves for others: motions that really happened, and itself."
+)
+
+SourceArgument = Annotated[
+    Optional[Path],
+    typer.Argument(
+        metavar="[RUN|POLICY]",
+        help="A run, or a policy file.",
+        show_default="the newest finished run of hand and object, else their policy",
+    ),
+]
+
+
+@app.command("refined")
+def export_refined(  # noqa: PLR0913  a command's parameters are its options
+    source: SourceArgument = None,
+    hand: options.HandOption = None,
+    object_: options.ObjectOption = None,
+    skill: Annotated[
+        Optional[List[str]],
+        typer.Option("--skill", help="A skill, several by commas, or all.", show_default="what the policy knows"),
+    ] = None,
+    count: Annotated[
+        Optional[int], typer.Option("--clips", min=1, help="Most clips of each skill.", show_default="all there are")
+    ] = None,
+    seed: Annotated[
+        Optional[int],
+        typer.Option("--seed", min=1, help="Plan new clips with it.", show_default="take the data folder's"),
+    ] = None,
+    engine: options.EngineOption = None,
+    motions: options.MotionsOption = None,
+    split: Annotated[
+        str, typer.Option("--split", help="train: clips to train on; test: of grasps that no training sees.")
+    ] = "train",
+    out: Annotated[
+        Optional[Path],
+        typer.Option("--out", help="Folder of the files.", show_default="RUN/refined or data/refined/HAND/OBJECT"),
+    ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="hot: SKILL.safetensors; upstream: a .pt file for each clip.")
+    ] = "hot",
+    as_json: options.JsonOption = False,
+) -> None:
+    """Roll a policy over every clip from its first frame, and keep what succeeded as motions."""
+    refined.check(motions, seed, split, format_)
+    controller = _policy_of(source, hand, object_, "Rolling out")
+    wanted = refined.Wanted(split, count, seed, motions)
+    refined.export(controller, hand, object_, options.split_names(skill), engine, wanted, out, format_, as_json)
+
+
+OutOption = Annotated[
+    Optional[Path],
+    typer.Option("--out", help="The file.", show_default="policy.FORMAT in the run, or HAND-OBJECT.FORMAT"),
+]
+
+
+@app.command()
+def onnx(
+    source: SourceArgument = None,
+    hand: options.HandOption = None,
+    object_: options.ObjectOption = None,
+    motions: options.MotionsOption = None,
+    out: OutOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Write a policy as one ONNX file from observation to joint targets, checked against torch."""
+    deployed.check("onnx")
+    controller = _policy_of(source, hand, object_, "Exporting")
+    deployed.export("onnx", controller, hand, object_, motions, out, as_json)
+
+
+@app.command()
+def torchscript(
+    source: SourceArgument = None,
+    hand: options.HandOption = None,
+    object_: options.ObjectOption = None,
+    motions: options.MotionsOption = None,
+    out: OutOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Write a policy as one TorchScript file from observation to joint targets, checked against torch."""
+    deployed.check("torchscript")
+    controller = _policy_of(source, hand, object_, "Exporting")
+    deployed.export("torchscript", controller, hand, object_, motions, out, as_json)
+
+
+def _policy_of(source: Optional[Path], hand: Optional[str], object_name: Optional[str], doing: str) -> Controller:
+    """The policy that was named, by its run or by its file, or the one at hand.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    file = source if source is not None and source.is_file() else None
+    found = controllers.find(None if file else source, file, hand, object_name, doing)
+    if found.policy is None:
+        raise ConfigError("no policy to export: name a run or a file, or see which there are: hot policies")
+    return found
