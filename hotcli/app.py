@@ -11,9 +11,23 @@ from typing_extensions import Annotated
 
 from hot import __version__
 from hot.errors import HotError
-from hotcli import bench, compare, console, curves, data, doctor, evaluate, grasps, hands, objects, policies, train
+from hotcli import (
+    bench,
+    compare,
+    console,
+    curves,
+    data,
+    distill,
+    doctor,
+    evaluate,
+    grasps,
+    hands,
+    objects,
+    policies,
+    train,
+)
 
-_PIPELINE = ("hands", "objects", "grasps", "data", "train", "curves", "eval", "policies", "bench", "doctor")
+_PIPELINE = ("hands", "objects", "grasps", "data", "train", "distill", "curves", "eval", "policies", "bench", "doctor")
 
 
 class PipelineGroup(TyperGroup):
@@ -44,6 +58,7 @@ app.add_typer(grasps.app, name="grasps")
 app.add_typer(data.app, name="data")
 train.app.command("compare")(compare.compare)
 app.add_typer(train.app, name="train")
+app.command("distill")(distill.distill)
 app.command("curves")(curves.curves)
 app.command("eval")(evaluate.evaluate)
 app.add_typer(policies.app, name="policies")

@@ -1,7 +1,7 @@
 """The network, its normaliser and its layout as one file that can act, its card, and the library of both."""
 
 from hot.policies.card import Card, CardRate, CardResult, CardStage, card_path, read_card, write_card
-from hot.policies.library import cards, find, own_folder
+from hot.policies.library import cards, files, find, own_folder
 from hot.policies.network import Actor, Critic, PointEncoder
 from hot.policies.policy import Policy, PolicySpec
 from hot.policies.switched import SwitchedPolicy
@@ -19,6 +19,7 @@ __all__ = [
     "SwitchedPolicy",
     "card_path",
     "cards",
+    "files",
     "find",
     "own_folder",
     "read_card",

@@ -36,12 +36,7 @@ class ClipSampler:
 
     def __init__(self, motions: Motions, world_object: Tensor, config: ResetConfig, device: torch.device) -> None:
         self._config = config
-        weight, composed = torch.zeros(motions.num_clips), motions.composed.cpu()
-        weight[composed] = _COMPOSED / max(int(composed.sum()), 1)
-        for index, skill in enumerate(motions.skills):
-            members = (motions.clip_skill.cpu() == index) & ~composed
-            weight[members] = (2.0 if skill == "grasp" else 1.0) / max(int(members.sum()), 1)
-        owner = motions.clip_object.cpu()
+        owner, weight = motions.clip_object.cpu(), _weights(motions)
         for index in world_object.unique().tolist():
             if not (owner == index).any():
                 raise HotError(f"no clip to track with {motions.objects[index]}")
@@ -119,3 +114,11 @@ class ClipSampler:
         for view, name in ((self._ended, "ended"), (self._failed, "failed"), (self._odds, "odds")):
             view.copy_(snapshot[name])
         self._steps = int(snapshot["steps"])
+
+
+def _weights(motions: Motions) -> Tensor:
+    """How likely each clip (M,) is among those of its object, whichever skills have many clips there."""
+    kind = motions.clip_skill.cpu().masked_fill(motions.composed.cpu(), len(motions.skills))
+    kinds = torch.tensor([2.0 if skill == "grasp" else 1.0 for skill in motions.skills] + [_COMPOSED])
+    group = motions.clip_object.cpu() * len(kinds) + kind
+    return kinds[kind] / torch.bincount(group)[group]
