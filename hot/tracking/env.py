@@ -22,15 +22,12 @@ from hot.tracking.observations import layout, observe
 from hot.tracking.reference import Reference
 from hot.tracking.resets import Draws, Start, draw_factors, draws_needed, perturb
 from hot.tracking.rewards import reward
-from hot.tracking.sampling import ClipSampler
+from hot.tracking.sampling import ClipSampler, deal
 from hot.tracking.state import SurfacePoints, TrackingState, compare
 from hot.tracking.terminations import failed
 
 ERROR_POINTS = 20
 """Surface points (the farthest-point ones) over which the object error is a mean."""
-
-
-View = Tuple[ObservationConfig, SurfacePoints]
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ class TrackingEnv:
         world_object = deal([1.0 if shares is None else shares[name] for name in motions.objects], num_envs)
         self.physics: Physics = make_physics(Scene(hand, specs, world_object), config.physics)
         self.device = device = self.physics.device
-        self._world_object = world_object.to(device)
+        self.world_object = world_object.to(device)  # (N,) index into motions.objects
         self._judged = SurfacePoints(specs, world_object, ERROR_POINTS, device)
         self._shown = SurfacePoints(specs, world_object, config.observation.points, device)
         physics_dt = CONTROL_DT / config.physics.substeps
@@ -109,7 +106,7 @@ class TrackingEnv:
         self.displaced = torch.zeros(num_envs, 4, device=device)
         self._everyone = torch.arange(num_envs, device=device)
         self.views: Tuple[Tensor, ...] = ()
-        self._views: Tuple[View, ...] = ()
+        self._views: Tuple[Tuple[ObservationConfig, SurfacePoints], ...] = ()
         factors = draw_factors(config.randomization, num_envs, self.generator)
         if factors:
             self.physics.randomize(**factors)
@@ -122,15 +119,10 @@ class TrackingEnv:
         """From the next reset on, also observe as others do: ``views`` (N, O) of each configuration, in order, which
         hold what was seen when the last observation was made. They are overwritten, never reassigned."""
         self._views = tuple(
-            (config, SurfacePoints(self._specs, self._world_object, config.points, self.device)) for config in configs
+            (config, SurfacePoints(self._specs, self.world_object, config.points, self.device)) for config in configs
         )
         sizes = [sum(size for _, size in layout(self.hand, config)) for config in configs]
         self.views = tuple(torch.zeros(self.num_envs, size, device=self.device) for size in sizes)
-
-    @property
-    def world_object(self) -> Tensor:
-        """Each world's object (N,), an index into ``motions.objects``."""
-        return self._world_object
 
     @property
     def skill_due(self) -> Tensor:
@@ -288,14 +280,6 @@ class TrackingEnv:
         self.physics.close()
 
 
-def deal(shares: Sequence[float], worlds: int) -> Tensor:
-    """An object for each world (N,), in proportion to ``shares`` among any neighbours as well as among all."""
-    ends = torch.tensor(shares, dtype=torch.float64).cumsum(0)
-    # Multiples of the golden ratio fill the unit interval evenly, however many are taken.
-    spread = (torch.arange(worlds, dtype=torch.float64) * _GOLDEN + 1e-9) % 1.0
-    return torch.searchsorted(ends / ends[-1], spread, right=True).clamp_max(len(shares) - 1)
-
-
 def _below(prefix: str, snapshot: Mapping[str, Tensor]) -> Dict[str, Tensor]:
     return {name[len(prefix) :]: value for name, value in snapshot.items() if name.startswith(prefix)}
 
@@ -316,5 +300,4 @@ def _one_thread(device: torch.device) -> Iterator[None]:
 _DRAWS_OF_CLIP = 3
 _TAKE_UP_FRAMES = 15.0
 """Frames of an episode in which the wrist's reference takes up where the object really is."""
-_GOLDEN = 0.6180339887498949
 _OWN = ("clip_ids", "frames", "progress", "targets", "base", "displaced")

@@ -11,7 +11,7 @@ import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from hot.errors import ConfigError
 from hot.hands import HandSpec
@@ -172,13 +172,18 @@ def export_policy(learner: Learner, data: TeacherData, task: TaskConfig, provena
             "seed": provenance.get("seed"),
             "samples": learner.samples,
             "seconds": round(learner.seconds, 1),
-            **({"teachers": provenance["teachers"]} if "teachers" in provenance else {}),
+            **({"teachers": _named(provenance["teachers"])} if "teachers" in provenance else {}),
         },
     )
     # A copy, not a fresh network: making one would draw random numbers and change how training goes on.
     actor = copy.deepcopy(learner.actor).cpu()
     mean, std = (value.cpu().clone() for value in learner.normaliser)
     return Policy(spec, actor, mean, std)
+
+
+def _named(teachers: Sequence[Mapping[str, Any]]) -> Dict[str, str]:
+    """Digests of the teachers' files by the files' names, without where they lay on this machine."""
+    return {"/".join(Path(each["policy"]).parts[-2:]): each["sha256"] for each in teachers}
 
 
 @contextlib.contextmanager

@@ -20,10 +20,10 @@ from hot.tracking.config import (
     TaskConfig,
     TerminationConfig,
 )
-from hot.tracking.env import deal
 from hot.tracking.reference import Reference
 from hot.tracking.resets import Draws, draw_factors, draws_needed, perturb
 from hot.tracking.rewards import ERRORS, reward
+from hot.tracking.sampling import deal
 from hot.tracking.state import compare
 from hot.tracking.terminations import failed
 
