@@ -15,6 +15,8 @@ from hotcli import choices, clips, console, faculty, options, progress, train
 
 if TYPE_CHECKING:
     from hot.distillation import Teacher
+    from hot.hands import HandSpec
+    from hot.objects import ObjectSpec
     from hot.presets import Preset
     from hot.runs import Run
     from hot.training.ranks import Ranks
@@ -81,6 +83,8 @@ class _Lesson:
     """All that a distillation takes."""
 
     preset: Preset
+    hand: HandSpec
+    objects: List[ObjectSpec]
     old: Optional[Run]
     """The run that goes on, if one does."""
     teachers: List[Teacher]
@@ -130,11 +134,10 @@ def _lesson(
     Raises:
         ConfigError: a run that goes on was begun with others, or with other clips.
     """
-    from hot.hands import load_hand
-
-    asked = faculty.Asked(load_hand(preset.hand).name, preset.distillation.objects, preset.skills)
+    hand, objects = choices.load_student_specs(preset)
+    asked = faculty.Asked(hand.name, tuple(spec.name for spec in objects), preset.skills)
     if old is None:
-        return _Lesson(preset, None, faculty.choose(named, asked), motions, refined)
+        return _Lesson(preset, hand, objects, None, faculty.choose(named, asked), motions, refined)
     made = old.provenance
     teachers = faculty.again(made["teachers"])
     if named and faculty.recorded(faculty.choose(named, asked)) != made["teachers"]:
@@ -143,16 +146,13 @@ def _lesson(
         if given is not None and str(given) != made[option]:
             raise ConfigError(f"{old.path} was begun with --{option} {made[option]}, not {given}")
     before = [Path(made[option]) if made[option] else None for option in ("motions", "refined")]
-    return _Lesson(preset, old, teachers, *before)
+    return _Lesson(preset, hand, objects, old, teachers, *before)
 
 
 def _distill(lesson: _Lesson, out: Optional[Path], ranks: Ranks) -> None:
     from hot import distillation, training
-    from hot.hands import load_hand
-    from hot.objects import load_object
 
-    preset = lesson.preset
-    hand, specs = load_hand(preset.hand), [load_object(name) for name in preset.distillation.objects]
+    preset, hand, specs = lesson.preset, lesson.hand, lesson.objects
     made = {
         "objects": list(preset.distillation.objects),
         "skills": list(preset.skills),

@@ -54,7 +54,8 @@ def test_rewards_wait_for_a_critic_that_explains_enough_for_some_epochs_in_a_row
 
 def test_once_rewards_count_cloning_falls_to_its_floor_as_they_rise():
     course = at(0.7)
-    course.after_epoch(1.0), course.after_epoch(1.0)
+    for _ in range(2):
+        course.after_epoch(1.0)
     for share, risen in ((0.7, 0.0), (0.75, 0.25), (0.8, 0.5), (0.9, 1.0), (1.0, 1.0)):
         weights = at(share, course).weights
         assert weights.policy == pytest.approx(risen) and weights.critic == 1.0
@@ -63,7 +64,8 @@ def test_once_rewards_count_cloning_falls_to_its_floor_as_they_rise():
 
 def test_a_longer_training_goes_on_where_it_was():
     course = at(0.7)
-    course.after_epoch(1.0), course.after_epoch(1.0)
+    for _ in range(2):
+        course.after_epoch(1.0)
     end = at(1.0, course).weights
     assert at(0.3, course).weights == end and course.phase == "reinforcing"
 
