@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from hot import distillation, presets
 from hot.motions import save_motions
 from hot.runs import Run, newest_finished
 from hotcli import choices
