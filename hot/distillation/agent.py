@@ -151,8 +151,9 @@ class Student(Agent):
         """rl-games' losses and the cloning loss, weighed."""
         mean = args[-3]
         _, policy, critic, entropy, bounds, mask = super().calc_losses(*args)
-        cloning = cloning_loss(mean, self._wanted)
-        self._lost += cloning.detach()
+        std = self.model.a2c_network.log_std.detach().exp()
+        cloning = divergence(mean, self._wanted, std)
+        self._lost += squared_error(mean.detach(), self._wanted)
         weight = self._weights
         loss = weight[0] * cloning + weight[1] * 0.5 * self.critic_coef * critic + self.bounds_loss_coef * bounds
         if self._phase == "reinforcing":
@@ -162,9 +163,20 @@ class Student(Agent):
         return loss, policy, critic, entropy, bounds, mask
 
 
-def cloning_loss(mean: Tensor, wanted: Tensor) -> Tensor:
-    """Squared difference () of actions (B, A), summed over joints, mean over samples."""
+def squared_error(mean: Tensor, wanted: Tensor) -> Tensor:
+    """Squared difference () of actions (B, A), summed over joints, mean over samples: upstream's cloning loss."""
     return (mean - wanted).square().sum(1).mean()
+
+
+def divergence(mean: Tensor, wanted: Tensor, std: Tensor) -> Tensor:
+    """KL divergence () of the student from its teacher, if that explored as widely, mean over samples [nats].
+
+    Args:
+        mean: the student's actions (B, A).
+        wanted: the teachers' (B, A).
+        std: how widely the student explores (A,).
+    """
+    return 0.5 * squared_error(mean / std, wanted / std)
 
 
 def student_of(teachers: Sequence[Teacher], distillation: DistillationConfig) -> Callable[..., Student]:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from hot.distillation import DistillationConfig, distill_student
-from hot.distillation.agent import cloning_loss, student_of
+from hot.distillation.agent import divergence, squared_error, student_of
 from hot.distillation.course import Course
 from hot.policies import Policy
 from hot.runs import Run
@@ -61,7 +61,7 @@ def test_a_student_reaches_its_teacher(tmp_path, data, allegro):
     env = TrackingEnv(allegro, data.objects, data.motions, TASK, 32, seed=9)
     seen = env.reset()
     idle, copied = (
-        cloning_loss(action, own.policy.act(seen)) for action in (0.0 * own.policy.act(seen), policy.act(seen))
+        squared_error(action, own.policy.act(seen)) for action in (0.0 * own.policy.act(seen), policy.act(seen))
     )
     assert copied < 0.2 * idle
     env.close()
@@ -115,6 +115,13 @@ def test_a_stopped_distillation_goes_on_to_the_bit(tmp_path, data, teachers):
     timed = ("perf/seconds", "perf/steps_per_s")
     for one, other in zip(rows(whole), rows(parts)):
         assert {k: v for k, v in one.items() if k not in timed} == {k: v for k, v in other.items() if k not in timed}
+
+
+def test_the_cloning_loss_is_the_divergence_of_two_gaussians_of_one_width():
+    mean, wanted, std = torch.randn(40, 3), torch.randn(40, 3), torch.tensor([0.1, 0.2, 0.5])
+    pair = (torch.distributions.Normal(each, std) for each in (mean, wanted))
+    exact = torch.distributions.kl_divergence(*pair).sum(1).mean()
+    torch.testing.assert_close(divergence(mean, wanted, std), exact)
 
 
 @pytest.fixture
