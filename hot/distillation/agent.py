@@ -16,23 +16,25 @@ from hot.training.schedules import Schedule
 
 
 class CloningRate:
-    """PPO's schedule once rewards count; a constant learning rate before.
+    """PPO's schedule once rewards count; before, a straight line that ends at its first rate.
 
     Args:
         course: where the training stands.
         later: PPO's own schedule, whose rate this one changes too.
-        first: rate while the student clones.
+        first: rate with which cloning begins.
+        last: rate with which it ends.
     """
 
-    def __init__(self, course: Course, later: Schedule, first: float) -> None:
-        self.rate, self._course, self._later, self._first = later.rate, course, later, first
+    def __init__(self, course: Course, later: Schedule, first: float, last: float) -> None:
+        self.rate, self._course, self._later = later.rate, course, later
+        self._first, self._last = first, last
 
     def start_epoch(self, share: float) -> None:
         """``share`` of the training, in [0, 1], is done."""
         if self._course.phase == "reinforcing":
             self._later.start_epoch(share)
         else:
-            self.rate.fill_(self._first)
+            self.rate.fill_(self._first + self._course.cloned * (self._last - self._first))
 
     def after_epoch(self, kl: Tensor) -> None:
         """A cloning policy may diverge from the one that acted as far as it likes."""
@@ -55,10 +57,10 @@ class Student(Agent):
         self._faculty = Faculty(teachers, env)
         self._course = Course(distillation)
         self._survival = Survival(env)
-        self._first_rate = config.learning_rate
-        self.schedule = CloningRate(self._course, self.schedule, distillation.learning_rate)
-        # Read by what is recorded, so changed in place: the odds that a teacher acts, weights, and what was lost.
-        self._beta, self._lost = (torch.zeros((), device=env.device) for _ in range(2))
+        rates = distillation.learning_rate, config.learning_rate
+        self.schedule = CloningRate(self._course, self.schedule, *rates)
+        # Read by what is recorded, so changed in place: the odds that a teacher acts, and weights.
+        self._beta = torch.zeros((), device=env.device)
         self._weights = torch.zeros(3, device=env.device)
         self._wanted = torch.zeros(0)
         self._phase = self._course.phase
@@ -92,19 +94,19 @@ class Student(Agent):
         self._beta.fill_(course.beta)
         for index, value in enumerate((weights.cloning, weights.critic, weights.policy)):
             self._weights[index].fill_(value)
-        self._lost.zero_()
         figures = super().run_epoch(share)
         number = PHASES.index(course.phase) + 1
-        lost = self._lost / (self.mini_epochs_num * len(self.dataset))
-        self._ranks.average([lost, self._explained])
+        kept = self.experience_buffer.tensor_dict
+        missed = squared_error(kept["mus"].flatten(0, 1), kept["wanted"].flatten(0, 1))
+        self._ranks.average([missed, self._explained])
         # The next epoch's phase depends on it; what follows waits for the device as well.
-        if course.after_epoch(self._ranks.share(float(self._explained))):
-            self.schedule.rate.fill_(self._first_rate)
-        now = {"cloning": lost, "explained_variance": self._explained, "beta": self._beta.clone()}
+        course.after_epoch(self._ranks.share(float(self._explained)))
+        # Of states that the student met before it learnt from them.
+        now = {"cloning": missed, "explained_variance": self._explained, "beta": self._beta.clone()}
         return {
             **figures,
             **{f"loss/{name}": value for name, value in now.items()},
-            "loss/phase": torch.full_like(lost, number),
+            "loss/phase": torch.full_like(missed, number),
             **self._survival.read(self._ranks.average),
         }
 
@@ -153,7 +155,6 @@ class Student(Agent):
         _, policy, critic, entropy, bounds, mask = super().calc_losses(*args)
         std = self.model.a2c_network.log_std.detach().exp()
         cloning = divergence(mean, self._wanted, std)
-        self._lost += squared_error(mean.detach(), self._wanted)
         weight = self._weights
         loss = weight[0] * cloning + weight[1] * 0.5 * self.critic_coef * critic + self.bounds_loss_coef * bounds
         if self._phase == "reinforcing":

@@ -41,8 +41,8 @@ class DistillationConfig(Config):
     cloning_floor: float = Field(default=0.1, ge=0, le=1)
     """Share of that weight which stays to the end: what rewards do not tell apart stays the teachers' way."""
     learning_rate: float = Field(default=5e-4, gt=0)
-    """While the student only clones; rewards begin with the rate and the schedule of ``ppo``, whose adaptation looks
-    at how far policies diverge, which says nothing of cloning."""
+    """With which cloning begins. It falls on a straight line to ``ppo.learning_rate``, with which rewards may begin;
+    only then ``ppo.schedule`` takes over: it looks at how far policies diverge, which cloning may as it likes."""
 
     @model_validator(mode="after")
     def _is_in_order(self) -> DistillationConfig:

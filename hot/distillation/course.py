@@ -36,15 +36,18 @@ class Course:
         """``share`` of the training, in [0, 1], is done."""
         self._clock = max(self._clock, share)
 
-    def after_epoch(self, explained_variance: float) -> bool:
-        """Take in how well the critic explained an epoch's returns; True if from now on rewards count."""
+    def after_epoch(self, explained_variance: float) -> None:
+        """Take in how well the critic explained an epoch's returns: it decides from when on rewards count."""
         good = explained_variance >= self._config.explained_variance
         self._good_epochs = self._good_epochs + 1 if good else 0
-        warm = self._clock >= self._config.handover + self._config.warm_up
-        if self.phase != "warming up" or not warm or self._good_epochs < self._config.explained_epochs:
-            return False
-        self._rewarded_from = self._clock
-        return True
+        ready = self.cloned >= 1.0 and self._good_epochs >= self._config.explained_epochs
+        if self.phase == "warming up" and ready:
+            self._rewarded_from = self._clock
+
+    @property
+    def cloned(self) -> float:
+        """How far the training has come on the way to where rewards may count, in [0, 1]."""
+        return _ramp(self._clock, self._config.handover + self._config.warm_up)
 
     @property
     def phase(self) -> Phase:

@@ -83,6 +83,14 @@ def test_the_whole_course_is_run_and_written_down(tmp_path, data, teachers):
     assert spec.observation == TASK.observation.model_dump(mode="json")
 
 
+def test_the_rate_of_cloning_falls_to_the_one_that_rewards_begin_with(tmp_path, data, teachers):
+    run, course = new_run(tmp_path / "run"), COURSE.model_copy(update={"explained_variance": 0.999})
+    distill_student(data, teachers, TASK, small(10, learning_rate=1e-3), course, run, 3)
+    rates = [float(row["loss/learning_rate"]) for row in rows(run)]
+    assert rates == pytest.approx([3e-3, 2.5e-3, 2e-3, 1.5e-3, *[1e-3] * 6], rel=1e-4)
+    assert {row["loss/phase"] for row in rows(run)} == {"1", "2"}
+
+
 def test_only_rewards_move_the_width_of_exploration(tmp_path, data, teachers):
     run = new_run(tmp_path / "run")
     distill_student(data, teachers, TASK, small(10), COURSE, run, 3)
