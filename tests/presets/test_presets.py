@@ -43,7 +43,8 @@ def test_test_frames_are_the_methods_table():
 def test_students_meet_what_their_teachers_met():
     teacher, student = presets.resolve("mano", "Bottle", 2), presets.resolve("mano", "Bottle", 3)
     changed = set(presets.differences(teacher, student))
-    assert changed == {"stage", "observation.points", "ppo.learning_rate", "ppo.network.hidden"}
+    ppo = {"ppo.epochs", "ppo.learning_rate", "ppo.network.hidden"}
+    assert changed == {"stage", "observation.points", *ppo}
 
 
 def test_stage_two_perturbs_more_and_varies_the_worlds():
