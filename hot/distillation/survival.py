@@ -41,8 +41,8 @@ class Survival:
         """
         average([self._counts])
         counts = self._counts.view(2, len(self._objects), len(self._skills))
-        figures = _shares("success/", self._objects, counts.sum(2))
-        figures.update(_shares("success/", self._skills, counts.sum(1)))
+        figures = _shares("survival/", self._objects, counts.sum(2))
+        figures.update(_shares("survival/", self._skills, counts.sum(1)))
         pairs = tuple(f"{name} {skill}" for name in self._objects for skill in self._skills)
         figures.update(_shares(DETAIL, pairs, counts.flatten(1)))
         self._counts *= _MEMORY

@@ -77,7 +77,7 @@ def test_the_whole_course_is_run_and_written_down(tmp_path, data, teachers):
     assert "Bottle move" not in shown[0][1]
     table = rows(run)
     assert [row["loss/beta"] for row in table[:4]] == ["1", "1", "0.5", "0"]
-    assert {"success/Bottle", "success/move", "detail/Bottle move", "loss/cloning"} <= set(table[0])
+    assert {"survival/Bottle", "survival/move", "detail/Bottle move", "loss/cloning"} <= set(table[0])
     spec = Policy.load(run.policy_path).spec
     assert (spec.trained["stage"], spec.trained["teachers"]) == (3, {"a/policy": "12"})
     assert spec.observation == TASK.observation.model_dump(mode="json")
@@ -174,9 +174,9 @@ def test_survival_counts_episodes_by_object_and_skill(agent):
         ended, completed = ended + int(step.done.sum()), completed + int(step.timed_out.sum())
     assert ended >= 64
     figures = survival.read(lambda tensors: None)
-    assert float(figures["success/Bottle"]) == pytest.approx(completed / ended)
+    assert float(figures["survival/Bottle"]) == pytest.approx(completed / ended)
     assert set(figures) == {
-        *("success/Bottle", "success/move", "success/freemove"),
+        *("survival/Bottle", "survival/move", "survival/freemove"),
         *("detail/Bottle move", "detail/Bottle freemove"),
     }
 
