@@ -137,14 +137,8 @@ def _actor(env: TrackingEnv, policy: Optional[Acting]) -> Callable[[Tensor], Ten
         return lambda observation: idle
     if isinstance(policy, Policy):
         return policy.act
-    skills, switched = env.motions.skill_of_frames.to(env.device), policy
-    first, last = (env.motions.clip_start[rows].to(env.device) for rows in (slice(0, -1), slice(1, None)))
-
-    def act(observation: Tensor) -> Tensor:
-        rows = torch.minimum(first[env.clip_ids] + env.frames + 1, last[env.clip_ids] - 1)
-        return switched.act(observation, skills[rows], env.motions.skills)
-
-    return act
+    switched = policy
+    return lambda observation: switched.act(observation, env.skill_due, env.motions.skills)
 
 
 def _row(env: TrackingEnv, step: Step) -> Dict[str, Tensor]:

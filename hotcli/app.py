@@ -17,6 +17,7 @@ from hotcli import (
     console,
     curves,
     data,
+    distill,
     doctor,
     evaluate,
     export,
@@ -27,7 +28,20 @@ from hotcli import (
     train,
 )
 
-_PIPELINE = ("hands", "objects", "grasps", "data", "train", "curves", "eval", "policies", "export", "bench", "doctor")
+_PIPELINE = (
+    "hands",
+    "objects",
+    "grasps",
+    "data",
+    "train",
+    "distill",
+    "curves",
+    "eval",
+    "policies",
+    "export",
+    "bench",
+    "doctor",
+)
 
 
 class PipelineGroup(TyperGroup):
@@ -58,6 +72,7 @@ app.add_typer(grasps.app, name="grasps")
 app.add_typer(data.app, name="data")
 train.app.command("compare")(compare.compare)
 app.add_typer(train.app, name="train")
+app.command("distill")(distill.distill)
 app.command("curves")(curves.curves)
 app.command("eval")(evaluate.evaluate)
 app.add_typer(policies.app, name="policies")

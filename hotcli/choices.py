@@ -33,6 +33,14 @@ def load_specs(preset: Preset) -> Tuple[HandSpec, ObjectSpec]:
     return specs_of(preset.hand, preset.object)
 
 
+def load_student_specs(preset: Preset) -> Tuple[HandSpec, List[ObjectSpec]]:
+    """The facts of a student's hand and of all its objects."""
+    from hot.hands import load_hand
+    from hot.objects import load_object
+
+    return load_hand(preset.hand), [load_object(name) for name in preset.distillation.objects]
+
+
 def specs_of(hand: str, object_name: str) -> Tuple[HandSpec, ObjectSpec]:
     """The facts of a hand and an object, by name or file."""
     from hot.hands import load_hand

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, List, Optional
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 from hot.errors import BadFileError
 from hotcli import choices, console
@@ -83,19 +83,89 @@ def planned(
 
 
 def for_training(
-    hand: HandSpec, object_spec: ObjectSpec, preset: Preset, source: Optional[Path], progress: Progress
+    hand: HandSpec,
+    object_spec: ObjectSpec,
+    preset: Preset,
+    source: Optional[Path],
+    progress: Progress,
+    refined: Optional[Path] = None,
 ) -> Sizes:
-    """Clips of all of a preset's skills, in all of its sizes of the object: from ``source``, else from the data folder,
-    made there if missing."""
+    """Clips of all of a preset's skills, in all of its sizes of the object: those in ``refined``, the others from
+    ``source``, else from the data folder, made there if missing."""
     from hot.motions import Motions
     from hot.planning import in_sizes
 
-    sets = read(source, hand, object_spec, preset) if source else kept(hand, object_spec, preset, progress)
-    motions = Motions.concatenate([sets[skill] for skill in preset.skills])
+    sets = {} if refined is None else _refined(refined, hand, object_spec, preset)
+    planned_skills = tuple(skill for skill in preset.skills if skill not in sets)
+    if planned_skills:
+        rest = preset.model_copy(update={"skills": planned_skills})
+        sets.update(read(source, hand, object_spec, rest) if source else kept(hand, object_spec, rest, progress))
+    motions = Motions.concatenate([_some(sets[skill], preset.distillation.clips) for skill in preset.skills])
     sizes = in_sizes(motions, hand, object_spec, preset.scaling, preset.synthesis, progress)
     if not preset.sequences.clips:
         return sizes
     return replace(sizes, motions=Motions.concatenate([sizes.motions, _sequences(hand, object_spec, preset, progress)]))
+
+
+def for_student(
+    hand: HandSpec,
+    object_specs: Sequence[ObjectSpec],
+    preset: Preset,
+    source: Optional[Path],
+    refined: Optional[Path],
+    progress: Progress,
+) -> Sizes:
+    """As :func:`for_training`, of several objects, each with as many worlds; of several, ``source`` and ``refined``
+    are folders with a folder for each."""
+    from hot.motions import Motions
+    from hot.planning import Sizes
+
+    one, parts = len(object_specs) == 1, []
+    for spec in object_specs:
+        own = preset.model_copy(update={"object": spec.name})
+        folders = [None if folder is None else _of_object(folder, spec, one) for folder in (source, refined)]
+        parts.append(for_training(hand, spec, own, folders[0], progress, folders[1]))
+    return Sizes(
+        Motions.concatenate([part.motions for part in parts]),
+        {name: spec for part in parts for name, spec in part.objects.items()},
+        {name: share / len(parts) for part in parts for name, share in part.shares.items()},
+    )
+
+
+def _of_object(folder: Path, object_spec: ObjectSpec, alone: bool) -> Path:
+    """Where the clips of one object are, in any case of its name.
+
+    Raises:
+        BadFileError: there is no such folder.
+    """
+    below = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    own = [path for path in below if path.name.lower() == object_spec.name.lower()]
+    if not own and not alone:
+        names = console.names([path.name for path in below])
+        raise BadFileError(folder, f"holds no folder {object_spec.name.lower()}; folders there: {names}")
+    return own[0] if own else folder
+
+
+def _refined(folder: Path, hand: HandSpec, object_spec: ObjectSpec, preset: Preset) -> Dict[str, Motions]:
+    """Clips of those of a preset's skills that a folder has.
+
+    Raises:
+        BadFileError: it has none, or a file is bad.
+    """
+    there = [skill for skill in preset.skills if (folder / f"{skill}.safetensors").is_file()]
+    if not there:
+        wanted = " or ".join(f"{skill}.safetensors" for skill in preset.skills)
+        raise BadFileError(folder, f"holds no {wanted}; hot export refined writes them")
+    lacking = [skill for skill in preset.skills if skill not in there]
+    rest = f"; {console.names(lacking)} as planned" if lacking else ""
+    console.note(f"Refined: {folder} ({console.names(there)}{rest})")
+    return read(folder, hand, object_spec, preset.model_copy(update={"skills": tuple(there)}))
+
+
+def _some(motions: Motions, count: Optional[int]) -> Motions:
+    """As many clips, spread over all of them; all if there are no more."""
+    total = motions.num_clips
+    return motions if count is None or count >= total else motions.select([n * total // count for n in range(count)])
 
 
 def _sequences(hand: HandSpec, object_spec: ObjectSpec, preset: Preset, progress: Progress) -> Motions:

@@ -25,6 +25,15 @@ StageOption = Annotated[
     typer.Option("--stage", min=1, help="1 tracks precisely, 2 goes on under large noise.", show_default="1"),
 ]
 SeedOption = Annotated[Optional[int], typer.Option("--seed", min=1, help="Seed of all draws.", show_default="preset")]
+EpochsOption = Annotated[
+    Optional[int], typer.Option("--epochs", min=1, help="Rounds of roll-out and update.", show_default="preset")
+]
+MinutesOption = Annotated[
+    Optional[float], typer.Option("--minutes", help="Training time; it ends training if epochs do not.")
+]
+GpusOption = Annotated[int, typer.Option("--gpus", min=1, help="GPUs of this machine, each with its own worlds.")]
+OutOption = Annotated[Optional[Path], typer.Option("--out", help="Run folder.", show_default="a new one in runs/")]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")]
 NumEnvsOption = Annotated[
     Optional[int], typer.Option("--num-envs", min=1, help="Worlds that are stepped at once.", show_default="preset")
 ]

@@ -13,7 +13,7 @@ import typer
 from typing_extensions import Annotated
 
 from hot.errors import ConfigError
-from hotcli import choices, clips, console, options, progress
+from hotcli import choices, clips, console, faculty, options, progress
 
 if TYPE_CHECKING:
     from hot.presets import Preset
@@ -32,22 +32,18 @@ def teacher(  # noqa: PLR0913  a command's parameters are its options
     stage: options.StageOption = None,
     skill: options.SkillOption = None,
     num_envs: options.NumEnvsOption = None,
-    epochs: Annotated[
-        Optional[int], typer.Option("--epochs", min=1, help="Rounds of roll-out and update.", show_default="preset")
-    ] = None,
-    minutes: Annotated[
-        Optional[float], typer.Option("--minutes", help="Training time; it ends training if epochs do not.")
-    ] = None,
+    epochs: options.EpochsOption = None,
+    minutes: options.MinutesOption = None,
     seed: options.SeedOption = None,
     engine: options.EngineOption = None,
-    gpus: Annotated[int, typer.Option("--gpus", min=1, help="GPUs of this machine, each with its own worlds.")] = 1,
+    gpus: options.GpusOption = 1,
     motions: options.MotionsOption = None,
     start: Annotated[
         Optional[Path],
         typer.Option("--from", help="Run to start from.", show_default="stage 2: the newest finished stage-1 run"),
     ] = None,
-    out: Annotated[Optional[Path], typer.Option("--out", help="Run folder.", show_default="a new one in runs/")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    out: options.OutOption = None,
+    resume: options.ResumeOption = False,
     set_: options.SetOption = None,
     dry_run: options.DryRunOption = False,
 ) -> None:
@@ -60,19 +56,23 @@ def teacher(  # noqa: PLR0913  a command's parameters are its options
     skills = options.split_names(skill)
     if resume:
         asked = options.given(hand=hand, object=object_, stage=stage, skills=skills or None)
-        run, preset = _resumed(out, {**asked, **overrides})
+        run, preset = resumed(out, {**asked, **overrides})
     else:
         run, preset = None, choices.make_preset(hand, object_, stage, skills, overrides)
+    if preset.stage == faculty.STUDENT_STAGE:
+        raise ConfigError(
+            f"stage {preset.stage} is a student's; {resume_hint(run) if run else 'hot distill trains one'}"
+        )
     if dry_run:
         return console.show(choices.preset_text(preset))
-    if _is_launched(preset, gpus):
+    if is_launched(preset, gpus):
         return None
-    with _together() as ranks:
+    with together() as ranks:
         first = ranks.share(_starting_run(preset, start) if ranks.leads and not resume else None)
         _train(preset, run, first, motions, out, ranks)
 
 
-def _is_launched(preset: Preset, gpus: int) -> bool:
+def is_launched(preset: Preset, gpus: int) -> bool:
     """Run this command in a process for each of several GPUs, unless this is such a process already."""
     from hot.training import ranks
 
@@ -88,7 +88,7 @@ def _is_launched(preset: Preset, gpus: int) -> bool:
 
 
 @contextlib.contextmanager
-def _together() -> Iterator[Ranks]:
+def together() -> Iterator[Ranks]:
     """Meet the other processes of this command, if there are any; only the first of them speaks."""
     from hot.training import ranks
 
@@ -100,7 +100,7 @@ def _together() -> Iterator[Ranks]:
         yield joined
 
 
-def _resumed(out: Optional[Path], asked: Mapping[str, Any]) -> Tuple[Run, Preset]:
+def resumed(out: Optional[Path], asked: Mapping[str, Any]) -> Tuple[Run, Preset]:
     """The run in ``out`` and its preset, whose length alone may be changed."""
     from hot import presets
     from hot.runs import Run, runs_in
@@ -151,7 +151,8 @@ def _train(
     with progress.drawn() as listener:
         with ranks.leader_first():  # it makes the clips that are missing, and the others read them
             data = clips.for_training(hand, object_spec, preset, source, listener)
-        run: Run = ranks.share(_begun(preset, old, first, out) if ranks.leads else None)
+        made = {"skills": list(preset.skills), "started_from": str(first.path) if first else None}
+        run: Run = ranks.share(begun(preset, old, out, made) if ranks.leads else None)
         console.note(f"Run: {run.path}  TensorBoard: tensorboard --logdir {run.log_path}")
         try:
             training.train_teacher(
@@ -165,32 +166,28 @@ def _train(
                 progress=listener,
             )
         except KeyboardInterrupt:
-            console.note(_resume_hint(run))
+            console.note(resume_hint(run))
             raise
     console.note(f"Judge it: hot eval {shlex.quote(str(run.path))}")
     console.show(str(run.policy_path))
 
 
-def _begun(preset: Preset, run: Optional[Run], first: Optional[Run], out: Optional[Path]) -> Run:
-    """A new run's folder, or an old one's with the preset of now."""
+def begun(preset: Preset, run: Optional[Run], out: Optional[Path], made: Mapping[str, Any]) -> Run:
+    """A new run's folder, with ``made`` in its provenance, or an old one's with the preset of now."""
     from hot import presets, runs
 
     if run is not None:
         run.write_preset(presets.dump(preset))
         return run
     path = out or runs.new_path(options.RUNS_FOLDER, preset.hand, preset.object, preset.stage)
-    return runs.Run.create(path, presets.dump(preset), _provenance(preset, first))
+    command: Sequence[str] = ["hot", *sys.argv[1:]]
+    known = runs.provenance(preset.hand, preset.object, preset.stage, preset.seed, command, preset.physics.engine)
+    return runs.Run.create(path, presets.dump(preset), {**known, **made})
 
 
-def _resume_hint(run: Run) -> str:
+def resume_hint(run: Run) -> str:
+    """How to go on with a run that was stopped."""
     if not run.checkpoint_path.exists():
         return f"Stopped before the first checkpoint; {run.path} can be deleted."
-    return f"The last checkpoint is kept. Go on: hot train teacher --resume --out {shlex.quote(str(run.path))}"
-
-
-def _provenance(preset: Preset, first: Optional[Run]) -> Mapping[str, Any]:
-    from hot import runs
-
-    command: Sequence[str] = ["hot", *sys.argv[1:]]
-    made = runs.provenance(preset.hand, preset.object, preset.stage, preset.seed, command, preset.physics.engine)
-    return {**made, "skills": list(preset.skills), "started_from": str(first.path) if first else None}
+    command = "distill" if run.provenance["stage"] == faculty.STUDENT_STAGE else "train teacher"
+    return f"The last checkpoint is kept. Go on: hot {command} --resume --out {shlex.quote(str(run.path))}"

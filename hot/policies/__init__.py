@@ -2,7 +2,7 @@
 
 from hot.policies.card import Card, CardRate, CardResult, CardStage, card_path, read_card, write_card
 from hot.policies.identity import PolicyFile, policy_file
-from hot.policies.library import cards, find, own_folder
+from hot.policies.library import cards, files, find, own_folder
 from hot.policies.network import Actor, Critic, PointEncoder
 from hot.policies.policy import Policy, PolicySpec
 from hot.policies.switched import SwitchedPolicy
@@ -21,6 +21,7 @@ __all__ = [
     "SwitchedPolicy",
     "card_path",
     "cards",
+    "files",
     "find",
     "own_folder",
     "policy_file",

@@ -25,6 +25,12 @@ def find(hand: str, object_name: str) -> Optional[Path]:
     return _files().get(wanted)
 
 
+def files(hand: str) -> Dict[str, Path]:
+    """The policy files of a hand, by the objects' names as the files spell them."""
+    wanted = Path(hand).stem.lower()
+    return {path.stem: path for (of, _), path in sorted(_files().items()) if of == wanted}
+
+
 def cards() -> List[Tuple[Path, Card]]:
     """Every policy file that :func:`find` can return, with its card, sorted by hand and object.
 

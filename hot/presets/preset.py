@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple, Type
 from pydantic import BaseModel, Field, ValidationError
 
 from hot.composition.config import SequencesConfig
+from hot.distillation.config import DistillationConfig
 from hot.errors import ConfigError
 from hot.evaluation.config import EvaluationConfig
 from hot.hands import hand_names
@@ -36,6 +37,7 @@ class Preset(TaskConfig):
     sequences: SequencesConfig = SequencesConfig()
     grasp: GraspConfig = GraspConfig()
     resting: RestingConfig = RestingConfig()
+    distillation: DistillationConfig = DistillationConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 
     @property

@@ -16,13 +16,13 @@ from hot.motions import Motions
 from hot.objects import ObjectSpec
 from hot.physics import CONTROL_DT, Physics, Scene, clear, make_physics, overwrite
 from hot.tracking.actions import ActionMap
-from hot.tracking.config import TaskConfig
+from hot.tracking.config import ObservationConfig, TaskConfig
 from hot.tracking.following import displacement, move_wrist
 from hot.tracking.observations import layout, observe
 from hot.tracking.reference import Ahead, Reference
 from hot.tracking.resets import Draws, Start, draw_factors, draws_needed, perturb
 from hot.tracking.rewards import reward
-from hot.tracking.sampling import ClipSampler
+from hot.tracking.sampling import ClipSampler, deal
 from hot.tracking.state import SurfacePoints, TrackingState, compare
 from hot.tracking.terminations import failed
 
@@ -80,10 +80,11 @@ class TrackingEnv:
             raise HotError(f"these motions are for the {motions.hand} hand, not for {hand.name}")
         self.hand, self.motions, self.config = hand, motions, config
         self.num_envs, self.auto_reset = num_envs, auto_reset
-        specs = [objects[name] for name in motions.objects]
+        self._specs = specs = [objects[name] for name in motions.objects]
         world_object = deal([1.0 if shares is None else shares[name] for name in motions.objects], num_envs)
         self.physics: Physics = make_physics(Scene(hand, specs, world_object), config.physics)
         self.device = device = self.physics.device
+        self.world_object = world_object.to(device)  # (N,) index into motions.objects
         self._judged = SurfacePoints(specs, world_object, ERROR_POINTS, device)
         self._shown = SurfacePoints(specs, world_object, config.observation.points, device)
         physics_dt = CONTROL_DT / config.physics.substeps
@@ -104,6 +105,8 @@ class TrackingEnv:
         # Shift and turn of the object from its reference, as it was when the hand last left it alone.
         self.displaced = torch.zeros(num_envs, 4, device=device)
         self._everyone = torch.arange(num_envs, device=device)
+        self.views: Tuple[Tensor, ...] = ()
+        self._views: Tuple[Tuple[ObservationConfig, SurfacePoints], ...] = ()
         factors = draw_factors(config.randomization, num_envs, self.generator)
         if factors:
             self.physics.randomize(**factors)
@@ -111,6 +114,20 @@ class TrackingEnv:
         self._draw_fused = fuse(self._draw, device, often=auto_reset)
         self._observe_fused = fuse(self._observe, device, often=auto_reset)
         self._settled = Replay(self._settle, device) if auto_reset else self._settle
+
+    def add_views(self, configs: Sequence[ObservationConfig]) -> None:
+        """From the next reset on, also observe as others do: ``views`` (N, O) of each configuration, in order, which
+        hold what was seen when the last observation was made. They are overwritten, never reassigned."""
+        self._views = tuple(
+            (config, SurfacePoints(self._specs, self.world_object, config.points, self.device)) for config in configs
+        )
+        sizes = [sum(size for _, size in layout(self.hand, config)) for config in configs]
+        self.views = tuple(torch.zeros(self.num_envs, size, device=self.device) for size in sizes)
+
+    @property
+    def skill_due(self) -> Tensor:
+        """The skill (N,) of the frame that the coming step leads to, an index into ``motions.skills``."""
+        return self.reference.skill(self.clip_ids, self.frames + 1)
 
     def reset(self, clip_ids: Optional[Tensor] = None, numbers: Optional[Tensor] = None) -> Tensor:
         """Start every world, at drawn clips and frames or at the first frame of given clips (N,); observe.
@@ -178,18 +195,23 @@ class TrackingEnv:
 
     def observe(self) -> Tensor:
         """The observation (N, O) of the present instant."""
-        observation, base, displaced = self._observe_fused()
+        observation, base, displaced, *views = self._observe_fused()
+        for kept, seen in zip(self.views, views):
+            kept.copy_(seen)
         self.base.copy_(base)
         self.displaced.copy_(displaced)
         return observation
 
-    def _observe(self) -> Tuple[Tensor, Tensor, Tensor]:
-        """The observation, the targets of a zero action for the coming step, and the object's displacement."""
-        config, clips, frames = self.config.observation, self.clip_ids, self.frames
+    def _observe(self) -> Tuple[Tensor, ...]:
+        """The observation, the targets of a zero action for the coming step, the object's displacement, and views."""
         base, displaced = self._base()
-        ahead = self.reference.ahead(clips, frames, config.future_frames)
-        fingers = self.reference.fingers(clips, frames, config.finger_frames)
-        return observe(self.physics.state, self.targets, ahead, fingers, base, self._shown), base, displaced
+        own = self._seen(self.config.observation, self._shown, base)
+        return (own, base, displaced, *(self._seen(config, points, base) for config, points in self._views))
+
+    def _seen(self, config: ObservationConfig, points: SurfacePoints, base: Tensor) -> Tensor:
+        ahead = self.reference.ahead(self.clip_ids, self.frames, config.future_frames)
+        fingers = self.reference.fingers(self.clip_ids, self.frames, config.finger_frames)
+        return observe(self.physics.state, self.targets, ahead, fingers, base, points)
 
     def _base(self) -> Tuple[Tensor, Tensor]:
         """Drive targets (N, D) of a zero action for the coming step, and where the object is seen to be displaced."""
@@ -250,12 +272,15 @@ class TrackingEnv:
         own = {name: getattr(self, name).clone() for name in _OWN}
         engine = {f"physics.{name}": value for name, value in self.physics.snapshot().items()}
         learnt = {f"sampler.{name}": value for name, value in self.sampler.snapshot().items()}
-        return {**own, **engine, **learnt, "generator": self.generator.get_state()}
+        views = {f"views.{number}": view.clone() for number, view in enumerate(self.views)}
+        return {**own, **views, **engine, **learnt, "generator": self.generator.get_state()}
 
     def restore(self, snapshot: Dict[str, Tensor]) -> None:
         """Continue to the bit from a :meth:`snapshot` of an environment that was made the same way."""
         for name in _OWN:
             getattr(self, name)[:] = snapshot[name]
+        for number, view in enumerate(self.views):
+            view.copy_(snapshot[f"views.{number}"])
         self.physics.restore(_below("physics.", snapshot))
         self.sampler.restore(_below("sampler.", snapshot))
         self.generator.set_state(snapshot["generator"])
@@ -263,14 +288,6 @@ class TrackingEnv:
     def close(self) -> None:
         """Free the engine."""
         self.physics.close()
-
-
-def deal(shares: Sequence[float], worlds: int) -> Tensor:
-    """An object for each world (N,), in proportion to ``shares`` among any neighbours as well as among all."""
-    ends = torch.tensor(shares, dtype=torch.float64).cumsum(0)
-    # Multiples of the golden ratio fill the unit interval evenly, however many are taken.
-    spread = (torch.arange(worlds, dtype=torch.float64) * _GOLDEN + 1e-9) % 1.0
-    return torch.searchsorted(ends / ends[-1], spread, right=True).clamp_max(len(shares) - 1)
 
 
 def _below(prefix: str, snapshot: Mapping[str, Tensor]) -> Dict[str, Tensor]:
@@ -293,5 +310,4 @@ def _one_thread(device: torch.device) -> Iterator[None]:
 _DRAWS_OF_CLIP = 3
 _TAKE_UP_FRAMES = 15.0
 """Frames of an episode in which the wrist's reference takes up where the object really is."""
-_GOLDEN = 0.6180339887498949
 _OWN = ("clip_ids", "frames", "progress", "targets", "base", "displaced")

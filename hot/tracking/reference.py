@@ -64,6 +64,7 @@ class Reference:
         self.num_clips = motions.num_clips
         self.start, self.lengths = motions.clip_start[:-1], motions.lengths
         self.clip_object = motions.clip_object
+        self._skills = motions.skill_of_frames
         labels = torch.tensor([skill_by_name(name).label for name in motions.skills], device=device)
         self.clip_label = labels[motions.clip_skill].masked_fill(motions.composed, COMPOSED)
         self._joints, self._keys = motions.joint_pos.shape[1], motions.key_pos_w.shape[1]
@@ -121,6 +122,10 @@ class Reference:
     def drive(self, clip_ids: Tensor, frames: Tensor) -> Tensor:
         """Joint positions, velocities and commands (N, 3D) at one frame: what an action is relative to."""
         return self._details.index_select(0, self._rows(clip_ids, frames))[:, : 3 * self._joints]
+
+    def skill(self, clip_ids: Tensor, frames: Tensor) -> Tensor:
+        """The skill (N,) that one frame (N,) of each world's clip belongs to, an index into the motions' skills."""
+        return self._skills.index_select(0, self._rows(clip_ids, frames))
 
     def fingers(self, clip_ids: Tensor, frames: Tensor, offsets: Sequence[int]) -> Tensor:
         """Finger positions (N, H, D - 6) at ``frames + offsets``."""

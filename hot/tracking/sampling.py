@@ -1,8 +1,8 @@
-"""Which clip, and from which frame, an episode tracks."""
+"""Which object a world holds; which clip, and from which frame, an episode tracks."""
 
 from __future__ import annotations
 
-from typing import Dict, List, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ _MEMORY = 0.98
 """Share of the counts that survives an update: episodes of the last thousand steps or so decide."""
 _COMPOSED = 3.0
 """How often composed clips are drawn, for each time that a clip of one skill is: they show all skills."""
+_GOLDEN = 0.6180339887498949
 _PRIOR = 2.0
 """Episodes at the mean rate of failure that every stretch counts from the start."""
 
@@ -36,12 +37,7 @@ class ClipSampler:
 
     def __init__(self, motions: Motions, world_object: Tensor, config: ResetConfig, device: torch.device) -> None:
         self._config = config
-        weight, composed = torch.zeros(motions.num_clips), motions.composed.cpu()
-        weight[composed] = _COMPOSED / max(int(composed.sum()), 1)
-        for index, skill in enumerate(motions.skills):
-            members = (motions.clip_skill.cpu() == index) & ~composed
-            weight[members] = (2.0 if skill == "grasp" else 1.0) / max(int(members.sum()), 1)
-        owner = motions.clip_object.cpu()
+        owner, weight = motions.clip_object.cpu(), _weights(motions)
         for index in world_object.unique().tolist():
             if not (owner == index).any():
                 raise HotError(f"no clip to track with {motions.objects[index]}")
@@ -119,3 +115,19 @@ class ClipSampler:
         for view, name in ((self._ended, "ended"), (self._failed, "failed"), (self._odds, "odds")):
             view.copy_(snapshot[name])
         self._steps = int(snapshot["steps"])
+
+
+def _weights(motions: Motions) -> Tensor:
+    """How likely each clip (M,) is among those of its object, whichever skills have many clips there."""
+    kind = motions.clip_skill.cpu().masked_fill(motions.composed.cpu(), len(motions.skills))
+    kinds = torch.tensor([2.0 if skill == "grasp" else 1.0 for skill in motions.skills] + [_COMPOSED])
+    group = motions.clip_object.cpu() * len(kinds) + kind
+    return kinds[kind] / torch.bincount(group)[group]
+
+
+def deal(shares: Sequence[float], worlds: int) -> Tensor:
+    """An object for each world (N,), in proportion to ``shares`` among any neighbours as well as among all."""
+    ends = torch.tensor(shares, dtype=torch.float64).cumsum(0)
+    # Multiples of the golden ratio fill the unit interval evenly, however many are taken.
+    spread = (torch.arange(worlds, dtype=torch.float64) * _GOLDEN + 1e-9) % 1.0
+    return torch.searchsorted(ends / ends[-1], spread, right=True).clamp_max(len(shares) - 1)

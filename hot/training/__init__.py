@@ -1,5 +1,5 @@
 """Teachers, trained by proximal policy optimisation."""
 
-from hot.training.teacher import TeacherData, train_teacher
+from hot.training.teacher import Method, TeacherData, train_teacher
 
-__all__ = ["TeacherData", "train_teacher"]
+__all__ = ["Method", "TeacherData", "train_teacher"]

@@ -34,13 +34,23 @@ class Learner:
         seed: of network, exploration and rl-games' own draws; at least 1, since rl-games ignores 0.
         log: folder for TensorBoard files.
         ranks: the processes that train this network together.
+        make_agent: what learns, from the other arguments but the seed.
     """
 
-    def __init__(self, env: VecEnv, config: PpoConfig, points: int, seed: int, log: Path, ranks: Ranks = ALONE) -> None:
+    def __init__(
+        self,
+        env: VecEnv,
+        config: PpoConfig,
+        points: int,
+        seed: int,
+        log: Path,
+        ranks: Ranks = ALONE,
+        make_agent: Callable[..., Agent] = Agent,
+    ) -> None:
         self.env, self.config, self._ranks = env, config, ranks
         torch.manual_seed(seed)  # networks start alike on all ranks; exploration then differs
         np.random.seed(seed)
-        self.agent = Agent(env, config, points, log, ranks)
+        self.agent = make_agent(env, config, points, log, ranks)
         if not ranks.leads:
             torch.manual_seed(ranks.seed(seed))
         self._seconds, self._began = 0.0, time.monotonic()
@@ -134,6 +144,7 @@ class Learner:
             "learning_rate": float(agent.schedule.rate),
             "model": agent.model.state_dict(),
             "optimizer": agent.optimizer.state_dict(),
+            "agent": agent.snapshot(),
             "environment": self.env.snapshot(),
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
@@ -156,6 +167,7 @@ class Learner:
             agent.schedule.rate.fill_(state["learning_rate"])
             agent.use_rate()
             agent.epoch_num, agent.frame = state["epoch"], state["frame"]
+            agent.restore_snapshot(state.get("agent", {}))  # none is in older checkpoints
             self._seconds = state["seconds"]
             if self._ranks.leads:
                 self._restore_own(state)

@@ -7,7 +7,7 @@ import io
 import logging
 import warnings
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import numpy as np
 import torch
@@ -25,11 +25,13 @@ from hot.training.config import PpoConfig
 from hot.training.network import ActorCritic
 from hot.training.normaliser import absorb
 from hot.training.ranks import Ranks
-from hot.training.schedules import make_schedule
+from hot.training.schedules import Schedule, make_schedule
 from hot.training.vecenv import VecEnv
 
 _LOG = logging.getLogger(__name__)
 _NETWORK = "hot_actor_critic"
+DRAWN = ("actions", "neglogpacs", "values", "mus", "sigmas")
+"""What PPO keeps of a step: rl-games' names, in the order of :meth:`Agent._draw_actions`."""
 _NEVER = 1 << 30
 
 
@@ -73,6 +75,8 @@ class Agent(A2CAgent):
     ranks and move within an epoch, so that the policy seems to change where only its inputs do.
     """
 
+    doing = "training"
+    """In a word, for whoever watches."""
     # What rl-games leaves without a type.
     obs: Any
     writer: Any
@@ -85,12 +89,22 @@ class Agent(A2CAgent):
         network: Any = self.model.a2c_network
         network.outputs = fuse(network.outputs, env.env.device)
         self._act = Replay(self._draw_actions, env.env.device)
-        # Among several ranks a minibatch waits for the others in the middle.
-        self._learn = Replay(self._learn_from, env.env.device) if ranks.count == 1 else self._learn_from
         self._columns: Tuple[str, ...] = ()
-        self.schedule = make_schedule(config, env.env.device)
+        self.schedule: Schedule = make_schedule(config, env.env.device)
+        self._learn = self._replayed()
         self._explained = torch.zeros((), device=env.env.device)
         self.use_rate()
+
+    def _replayed(self) -> Callable[..., Tuple[Tensor, ...]]:
+        """One minibatch as a CUDA graph; among several ranks it waits for the others in the middle."""
+        return Replay(self._learn_from, self.schedule.rate.device) if self._ranks.count == 1 else self._learn_from
+
+    def snapshot(self) -> Dict[str, Any]:
+        """What a checkpoint keeps besides networks, optimiser, rate and counters."""
+        return {}
+
+    def restore_snapshot(self, snapshot: Dict[str, Any]) -> None:
+        """Go back to a :meth:`snapshot`."""
 
     def use_rate(self) -> None:
         """Make the optimiser read the schedule's tensor, and fit to be recorded; loading its state undoes both."""
@@ -147,7 +161,7 @@ class Agent(A2CAgent):
 
     def get_action_values(self, obs: Dict[str, Tensor]) -> Dict[str, Tensor]:
         """Drawn actions with what PPO keeps of them."""
-        return dict(zip(("actions", "neglogpacs", "values", "mus", "sigmas"), self._act(obs["obs"])))
+        return dict(zip(DRAWN, self._act(obs["obs"])))
 
     def _draw_actions(self, observation: Tensor) -> Tuple[Tensor, ...]:
         """``torch.normal``, which rl-games draws by, looks whether any standard deviation is negative, and for that
@@ -168,7 +182,7 @@ class Agent(A2CAgent):
             buffer.update_data("dones", n, self.dones)
             for name in self.update_list:
                 buffer.update_data(name, n, acted[name])
-            self.obs, rewards, self.dones, infos = self.env_step(acted["actions"])
+            self.obs, rewards, self.dones, infos = self._execute(acted)
             # A time-out is no failure: the last value stands for all that would have followed.
             rewards = rewards + self.gamma * acted["values"] * infos["time_outs"].unsqueeze(1)
             buffer.update_data("rewards", n, rewards)
@@ -178,6 +192,10 @@ class Agent(A2CAgent):
         batch = buffer.get_transformed_list(swap_and_flatten01, self.tensor_list)
         batch["returns"] = swap_and_flatten01(advantages + values)
         return {**batch, "played_frames": self.batch_size, "step_time": 0.0}
+
+    def _execute(self, acted: Dict[str, Tensor]) -> Tuple[Any, ...]:
+        """Step the worlds by what was drawn."""
+        return self.env_step(acted["actions"])
 
     def prepare_dataset(self, batch_dict: Dict[str, Any]) -> None:
         """As rl-games, whose own update of the value statistics is switched off by ``freeze_critic``."""

@@ -11,7 +11,7 @@ import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from hot.errors import ConfigError
 from hot.hands import HandSpec
@@ -21,14 +21,17 @@ from hot.policies import Policy, PolicySpec
 from hot.progress import Progress, silent
 from hot.runs import Run
 from hot.tracking import TrackingEnv
-from hot.tracking.config import TaskConfig
+from hot.tracking.config import ObservationConfig, TaskConfig
 from hot.training.config import PpoConfig
 from hot.training.learner import Learner
 from hot.training.metrics import Metrics
+from hot.training.ppo import Agent
 from hot.training.ranks import Ranks, joined
 from hot.training.vecenv import VecEnv
 
 _LOG = logging.getLogger(__name__)
+DETAIL = "detail/"
+"""Begins the names of figures that are written down but too many to be shown."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,17 @@ class TeacherData:
     """Of the worlds, by object; equal if not given."""
 
 
-def train_teacher(
+@dataclass(frozen=True)
+class Method:
+    """How a policy learns."""
+
+    make_agent: Callable[..., Agent] = Agent
+    """Called as :class:`hot.training.learner.Learner` does."""
+    views: Tuple[ObservationConfig, ...] = ()
+    """How others that take part see the worlds."""
+
+
+def train_teacher(  # noqa: PLR0913  the one place where all that training needs comes together
     data: TeacherData,
     task: TaskConfig,
     ppo: PpoConfig,
@@ -52,6 +65,7 @@ def train_teacher(
     start: Optional[Path] = None,
     resume: bool = False,
     progress: Progress = silent,
+    method: Method = Method(),
 ) -> Policy:
     """Train until ``ppo.epochs`` or ``ppo.seconds`` and write ``run.policy_path``.
 
@@ -75,7 +89,8 @@ def train_teacher(
         )
         with contextlib.ExitStack() as stack:
             stack.enter_context(contextlib.closing(env))
-            learner = Learner(VecEnv(env), ppo, task.observation.points, seed, log, ranks)
+            env.add_views(method.views)
+            learner = Learner(VecEnv(env), ppo, task.observation.points, seed, log, ranks, method.make_agent)
             stack.enter_context(contextlib.closing(learner))
             if resume:
                 learner.restore(run.checkpoint_path)
@@ -133,9 +148,9 @@ class _Keeper:
 
     def _report(self, learner: Learner, figures: Dict[str, float]) -> None:
         self._metrics.add(learner.epoch, figures)
-        shown = {name.split("/")[1]: value for name, value in figures.items()}
+        shown = {name.split("/")[1]: value for name, value in figures.items() if not name.startswith(DETAIL)}
         total = max(learner.epoch, min(learner.config.epochs, math.ceil(learner.epoch / learner.share)))
-        self._progress("training", learner.epoch, total, shown)
+        self._progress(learner.agent.doing, learner.epoch, total, shown)
 
 
 def export_policy(learner: Learner, data: TeacherData, task: TaskConfig, provenance: Mapping[str, Any]) -> Policy:
@@ -157,12 +172,18 @@ def export_policy(learner: Learner, data: TeacherData, task: TaskConfig, provena
             "seed": provenance.get("seed"),
             "samples": learner.samples,
             "seconds": round(learner.seconds, 1),
+            **({"teachers": _named(provenance["teachers"])} if "teachers" in provenance else {}),
         },
     )
     # A copy, not a fresh network: making one would draw random numbers and change how training goes on.
     actor = copy.deepcopy(learner.actor).cpu()
     mean, std = (value.cpu().clone() for value in learner.normaliser)
     return Policy(spec, actor, mean, std)
+
+
+def _named(teachers: Sequence[Mapping[str, Any]]) -> Dict[str, str]:
+    """Digests of the teachers' files by the files' names, without where they lay on this machine."""
+    return {"/".join(Path(each["policy"]).parts[-2:]): each["sha256"] for each in teachers}
 
 
 @contextlib.contextmanager

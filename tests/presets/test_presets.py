@@ -16,7 +16,7 @@ def test_every_preset_file_is_a_short_mapping(path):
 
 
 @pytest.mark.parametrize("hand", ["allegro", "mano", "shadow"])
-@pytest.mark.parametrize("stage", [1, 2])
+@pytest.mark.parametrize("stage", [1, 2, 3])
 def test_every_hand_and_stage_resolves_and_survives_a_round_trip(hand, stage, tmp_path):
     preset = presets.resolve(hand, "Bottle", stage)
     (tmp_path / "preset.yaml").write_text(presets.dump(preset))
@@ -26,7 +26,7 @@ def test_every_hand_and_stage_resolves_and_survives_a_round_trip(hand, stage, tm
 def test_every_preset_file_belongs_to_a_known_hand_stage_engine_reward_or_skill():
     known = {
         "hands": {"allegro", "mano", "shadow"},
-        "stages": {"1", "2"},
+        "stages": {"1", "2", "3"},
         "engines": {"mujoco", "warp"},
         "rewards": {"product", "linear"},
         "skills": set(presets.skill_names()),
@@ -38,6 +38,13 @@ def test_test_frames_are_the_methods_table():
     names = ("grasp", "move", "place", "regrasp", "rotate", "catch", "throw", "freemove")
     assert [presets.test_frames(name) for name in names] == [180, 120, 220, 180, 120, 100, 50, 120]
     assert set(presets.skill_names()) == set(names)
+
+
+def test_students_meet_what_their_teachers_met():
+    teacher, student = presets.resolve("mano", "Bottle", 2), presets.resolve("mano", "Bottle", 3)
+    changed = set(presets.differences(teacher, student))
+    ppo = {"ppo.epochs", "ppo.learning_rate", "ppo.network.hidden"}
+    assert changed == {"stage", "observation.points", *ppo}
 
 
 def test_stage_two_perturbs_more_and_varies_the_worlds():
@@ -152,7 +159,7 @@ def test_unknown_keys_are_found_at_every_depth():
             presets.resolve("mano", "Bottle", 1, (), {key: 1})
 
 
-@pytest.mark.parametrize("request_", [("hook", "Bottle", 1, ()), ("mano", "Botle", 1, ()), ("mano", "Box", 3, ())])
+@pytest.mark.parametrize("request_", [("hook", "Bottle", 1, ()), ("mano", "Botle", 1, ()), ("mano", "Box", 4, ())])
 def test_unknown_names_list_the_known_ones(request_):
     with pytest.raises(UnknownNameError, match="Known:"):
         presets.resolve(*request_)

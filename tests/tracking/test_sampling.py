@@ -46,6 +46,16 @@ def test_worlds_draw_clips_of_their_own_object(hover):
     assert set(clips.tolist()) == {0, 1, 2, 3}
 
 
+def test_skills_are_even_for_each_object_however_many_clips_it_has_of_each(hover):
+    kinds = {"skills": ("move", "place"), "clip_skill": torch.tensor([0, 1, 0, 1, 1, 1])}
+    six = hover.select([0, 1, 2, 3, 0, 1])
+    motions = dataclasses.replace(six, objects=("Bottle", "Box"), clip_object=torch.tensor([0, 0, 1, 1, 1, 1]), **kinds)
+    clips, _ = draw(make_sampler(motions, 6000), 6000)
+    for world_object in range(2):
+        drawn = motions.clip_skill[clips[motions.clip_object[clips] == world_object]]
+        assert drawn.float().mean().item() == pytest.approx(0.5, abs=0.04)
+
+
 def test_an_object_without_clips_is_refused(hover):
     motions = dataclasses.replace(hover, objects=("Bottle", "Box"))
     with pytest.raises(HotError, match="no clip to track with Box"):

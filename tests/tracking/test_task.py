@@ -14,16 +14,17 @@ from hot.tracking import TrackingEnv
 from hot.tracking.actions import ActionMap
 from hot.tracking.config import (
     ActionConfig,
+    ObservationConfig,
     RandomizationConfig,
     ResetConfig,
     RewardConfig,
     TaskConfig,
     TerminationConfig,
 )
-from hot.tracking.env import deal
 from hot.tracking.reference import Reference
 from hot.tracking.resets import Draws, draw_factors, draws_needed, perturb
 from hot.tracking.rewards import ERRORS, reward
+from hot.tracking.sampling import deal
 from hot.tracking.state import compare
 from hot.tracking.terminations import failed
 
@@ -269,6 +270,7 @@ def test_worlds_differ_by_factors_within_their_range(make_env):
 @pytest.mark.parametrize("piece", ["_judge", "_draw", "_observe"])
 def test_what_is_fused_on_a_gpu_is_one_graph_with_the_same_result(make_env, piece):
     env = make_env(num_envs=6, reset=ResetConfig(noise=0.5))
+    env.add_views([ObservationConfig(points=5, future_frames=(1, 3))])
     env.reset()
     env.step(idle(env))
     function = getattr(env, piece)
