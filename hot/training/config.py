@@ -13,7 +13,7 @@ class NetworkConfig(Config):
     """Separate actor and critic MLPs behind one shared point encoder."""
 
     hidden: Tuple[int, ...] = (512, 384, 256)
-    """Units of each layer of either. Policies of 768, 512 and 256 track no better and are half as large again."""
+    """Units of each layer of either. With 768, 512 and 256 the file of a policy is half as large again."""
     point_features: int = Field(default=60, ge=1)
     initial_std: float = Field(default=0.08, gt=0)
     """Standard deviation of the first policy, as a share of the action range."""
