@@ -60,11 +60,8 @@ def distill(  # noqa: PLR0913  a command's parameters are its options
     dry_run: options.DryRunOption = False,
 ) -> None:
     """Train one student to do what several teachers do, for all objects and skills."""
-    seconds = None if minutes is None else 60.0 * minutes
-    overrides = options.given(seed=seed, ppo__num_envs=num_envs, ppo__epochs=epochs, ppo__seconds=seconds)
-    if engine is not None or not resume:
-        overrides.update(choices.engine_of(engine))
-    overrides.update(options.assignments(set_))
+    length = options.training_length(seed, num_envs, epochs, minutes)
+    overrides = {**length, **train.engine_unless_resumed(engine, resume), **options.assignments(set_)}
     names, skill_names = options.split_names(objects), options.split_names(skills)
     if resume:
         run, preset = _resumed(out, hand, names, skill_names, overrides)

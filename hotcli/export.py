@@ -81,9 +81,7 @@ def onnx(
     as_json: options.JsonOption = False,
 ) -> None:
     """Write a policy as one ONNX file from observation to joint targets, checked against torch."""
-    deployed.check("onnx")
-    controller = _policy_of(source, hand, object_, "Exporting")
-    deployed.export("onnx", controller, hand, object_, motions, out, as_json)
+    _deploy("onnx", source, hand, object_, motions, out, as_json)
 
 
 @app.command()
@@ -96,9 +94,21 @@ def torchscript(
     as_json: options.JsonOption = False,
 ) -> None:
     """Write a policy as one TorchScript file from observation to joint targets, checked against torch."""
-    deployed.check("torchscript")
-    controller = _policy_of(source, hand, object_, "Exporting")
-    deployed.export("torchscript", controller, hand, object_, motions, out, as_json)
+    _deploy("torchscript", source, hand, object_, motions, out, as_json)
+
+
+def _deploy(
+    format_: str,
+    source: Optional[Path],
+    hand: Optional[str],
+    object_name: Optional[str],
+    motions: Optional[Path],
+    out: Optional[Path],
+    as_json: bool,
+) -> None:
+    deployed.check(format_)
+    controller = _policy_of(source, hand, object_name, "Exporting")
+    deployed.export(format_, controller, hand, object_name, motions, out, as_json)
 
 
 def _policy_of(source: Optional[Path], hand: Optional[str], object_name: Optional[str], doing: str) -> Controller:

@@ -85,3 +85,11 @@ def assignments(values: Optional[List[str]]) -> dict:
 def given(**values: object) -> dict:
     """The options that were given, with ``__`` in names as dots of preset keys."""
     return {name.replace("__", "."): value for name, value in values.items() if value is not None}
+
+
+def training_length(
+    seed: Optional[int], num_envs: Optional[int], epochs: Optional[int], minutes: Optional[float]
+) -> dict:
+    """The options of a training that say how long and how much, as preset keys."""
+    seconds = None if minutes is None else 60.0 * minutes
+    return given(seed=seed, ppo__num_envs=num_envs, ppo__epochs=epochs, ppo__seconds=seconds)

@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 import typer
 from typing_extensions import Annotated
@@ -48,11 +48,8 @@ def teacher(  # noqa: PLR0913  a command's parameters are its options
     dry_run: options.DryRunOption = False,
 ) -> None:
     """Train one policy to track the motions of a hand and an object."""
-    seconds = None if minutes is None else 60.0 * minutes
-    overrides = options.given(seed=seed, ppo__num_envs=num_envs, ppo__epochs=epochs, ppo__seconds=seconds)
-    if engine is not None or not resume:
-        overrides.update(choices.engine_of(engine))
-    overrides.update(options.assignments(set_))
+    length = options.training_length(seed, num_envs, epochs, minutes)
+    overrides = {**length, **engine_unless_resumed(engine, resume), **options.assignments(set_)}
     skills = options.split_names(skill)
     if resume:
         asked = options.given(hand=hand, object=object_, stage=stage, skills=skills or None)
@@ -70,6 +67,11 @@ def teacher(  # noqa: PLR0913  a command's parameters are its options
     with together() as ranks:
         first = ranks.share(_starting_run(preset, start) if ranks.leads and not resume else None)
         _train(preset, run, first, motions, out, ranks)
+
+
+def engine_unless_resumed(name: Optional[str], resume: bool) -> Dict[str, str]:
+    """The engine's part of a preset; a resumed run keeps its own if none is named."""
+    return {} if resume and name is None else choices.engine_of(name)
 
 
 def is_launched(preset: Preset, gpus: int) -> bool:

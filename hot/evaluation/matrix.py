@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from hot.evaluation.csv_text import as_csv
 from hot.evaluation.report import OPEN_LOOP, ClipScore, Comparison, Difference, LeftOut, Rate, Report, SkillReport
 from hot.evaluation.summary import clip_means, clip_rates, compare, mean_difference, rate_difference
 
@@ -97,12 +96,7 @@ class Matrix:
             {"object": each.object, "skill": each.skill or "all", "size": each.size, "left_out": each.reason}
             for each in self.left_out
         ]
-        fields = list(dict.fromkeys(key for row in rows for key in row))
-        text = io.StringIO()
-        writer = csv.DictWriter(text, fields, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        return text.getvalue()
+        return as_csv(rows)
 
     def _rows(
         self, controller: str, objects: Optional[Sequence[str]], columns: Optional[Sequence[Column]]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hot.errors import BadFileError
+from hot.evaluation.csv_text import as_csv
 
 OPEN_LOOP = "open loop"
 """Name of the controller that replays the reference's targets."""
@@ -158,12 +157,7 @@ class Report(_Result):
         """One row per hand, object, size, skill, controller, condition and engine, followed by one per class of resting
         pose, whose means are empty; a rate is followed by its interval and clip count."""
         rows = [row for skill in self.skills for row in self._rows(skill)]
-        fields = list(dict.fromkeys(key for row in rows for key in row))
-        text = io.StringIO()
-        writer = csv.DictWriter(text, fields, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        return text.getvalue()
+        return as_csv(rows)
 
     def _rows(self, skill: SkillReport) -> Iterator[Dict[str, Any]]:
         row: Dict[str, Any] = skill.model_dump(exclude={"rates", "means", "scores", "poses"})
