@@ -1,0 +1,114 @@
+"""What an upstream command is about: hand, objects, skills, and where its clips lie."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Optional, Tuple
+
+from hot.migration.abilities import Abilities
+from hot.migration.draft import Draft
+from hot.migration.facts import BUNDLE, ENV_CONFIGS, HANDS, OBJECT_FOLDER, OBJECTS, SKILLS, EnvConfig
+from hot.migration.flags import Given
+from hot.migration.shell import quoted
+
+_LABEL = re.compile(r"(\d{3})_")
+_GRASPS = "24"
+"""Found of an object that ships without any, as the README does."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Of one command."""
+
+    hand: str
+    objects: Tuple[str, ...]
+    stage: int
+    skills: Tuple[str, ...]
+    """Empty where the name of the clips' folder tells none."""
+
+    @property
+    def all_objects(self) -> str:
+        """As options take them."""
+        return ",".join(self.objects)
+
+
+def read_subject(draft: Draft, given: Given) -> Subject:
+    """The subject of a command of ``hot/run.py``; what upstream takes from its YAML is known by the file's name."""
+    hand = given.text("hand_model", "mano")
+    if hand not in HANDS and not is_open(hand):
+        draft.lack(f"--hand_model {hand}", f"upstream's hands are {', '.join(HANDS)}")
+    config = _config(draft, given.text("cfg_env"))
+    named = given.texts("objnames")
+    objects = tuple(spelled(name) for name in named or (config.objects if config else ()))
+    if not objects:
+        draft.lack("--objnames", "names no object, and the YAML that does is not one of upstream's release")
+    return Subject(hand, objects, _stage(config, given), skills_of(given.text("motion_file")))
+
+
+def spelled(name: str) -> str:
+    """An object as its catalogue spells it, where it ships."""
+    return next((known for known in OBJECTS if known.lower() == name.lower()), name)
+
+
+def skills_of(path: str) -> Tuple[str, ...]:
+    """The skills that the name of a folder or file of clips tells."""
+    for part in reversed(PurePosixPath(path).parts):
+        label = _LABEL.match(part)
+        if label:
+            return tuple(name for number, name in SKILLS.items() if number == int(label.group(1)))
+        words = part.lower().split("_")
+        if words[0] in SKILLS.values():
+            return (words[0],)
+        if "gmp" in words:
+            return BUNDLE
+    return ()
+
+
+def put_objects(draft: Draft, subject: Subject, abilities: Abilities) -> None:
+    """Name the objects, after what makes those that do not ship."""
+    foreign = [name for name in subject.objects if name not in OBJECTS]
+    for name in foreign:
+        if is_open(name):
+            draft.note(f"{name} is to be filled in: a name of hot objects list.")
+    draft.put("--object", subject.all_objects)
+    if abilities.objects:
+        return draft.put("--assets", OBJECT_FOLDER)
+    foreign = [name for name in foreign if not is_open(name)]
+    for name in foreign:
+        mesh = quoted(f"{OBJECT_FOLDER}/{name}/top_watertight_tiny.stl")
+        draft.before.append(f"hot objects add {mesh} --name {quoted(name)}")
+    if foreign:
+        names = ",".join(foreign)
+        draft.before.append(f"hot grasps find --hand {subject.hand} --object {quoted(names)} --count {_GRASPS}")
+        draft.note(f"Not shipped, so added once from upstream's mesh: {', '.join(foreign)}.")
+    return None
+
+
+def put_skills(draft: Draft, subject: Subject, path: str) -> None:
+    """Name the skills."""
+    draft.put("--skill", ",".join(subject.skills or BUNDLE))
+    if path and not subject.skills:
+        draft.note(f"{path} does not tell its skills; name them with --skill if they are others.")
+
+
+def is_open(word: str) -> bool:
+    """Whether a word is a placeholder or a shell's variable."""
+    return word.startswith("[") or "$" in word
+
+
+def is_ours(path: str) -> bool:
+    """Whether a path is one of our own clips or policies."""
+    return path.endswith(".safetensors")
+
+
+def _config(draft: Draft, path: str) -> Optional[EnvConfig]:
+    stem = PurePosixPath(path).stem
+    if path and stem not in ENV_CONFIGS:
+        draft.note(f"{path} is none of upstream's release: what it changes is not read; --set KEY=VALUE does as much.")
+    return ENV_CONFIGS.get(stem)
+
+
+def _stage(config: Optional[EnvConfig], given: Given) -> int:
+    return config.stage if config else 2 if "stage2" in given.text("cfg_env") else 1
