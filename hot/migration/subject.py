@@ -14,6 +14,8 @@ from hot.migration.flags import Given
 from hot.migration.shell import quoted
 
 _LABEL = re.compile(r"(\d{3})_")
+REFINED = "data/refined"
+"""Where refined clips are kept, and looked for."""
 _GRASPS = "24"
 """Found of an object that ships without any, as the README does."""
 
@@ -39,6 +41,7 @@ def read_subject(draft: Draft, given: Given) -> Subject:
     hand = given.text("hand_model", "mano")
     if hand not in HANDS and not is_open(hand):
         draft.lack(f"--hand_model {hand}", f"upstream's hands are {', '.join(HANDS)}")
+        hand = HANDS[0]
     config = _config(draft, given.text("cfg_env"))
     named = given.texts("objnames")
     objects = tuple(spelled(name) for name in named or (config.objects if config else ()))
@@ -66,23 +69,24 @@ def skills_of(path: str) -> Tuple[str, ...]:
     return ()
 
 
-def put_objects(draft: Draft, subject: Subject, abilities: Abilities) -> None:
-    """Name the objects, after what makes those that do not ship."""
-    foreign = [name for name in subject.objects if name not in OBJECTS]
-    for name in foreign:
+def put_objects(draft: Draft, subject: Subject, abilities: Abilities, clips_are_upstreams: bool = False) -> None:
+    """Name the objects: upstream's own where its clips are read, else ours, after what makes those that do not ship."""
+    if subject.objects:
+        draft.put("--object", subject.all_objects)
+    for name in subject.objects:
         if is_open(name):
             draft.note(f"{name} is to be filled in: a name of hot objects list.")
-    draft.put("--object", subject.all_objects)
-    if abilities.objects:
+    if clips_are_upstreams:
         return draft.put("--assets", OBJECT_FOLDER)
-    foreign = [name for name in foreign if not is_open(name)]
+    foreign = [name for name in subject.objects if name not in OBJECTS and not is_open(name)]
     for name in foreign:
-        mesh = quoted(f"{OBJECT_FOLDER}/{name}/top_watertight_tiny.stl")
-        draft.before.append(f"hot objects add {mesh} --name {quoted(name)}")
+        file = f"{name}.urdf" if abilities.assets else "top_watertight_tiny.stl"
+        words = ("hot", "objects", "add", f"{OBJECT_FOLDER}/{name}/{file}", "--name", name)
+        draft.before.append(" ".join(map(quoted, words)))
     if foreign:
-        names = ",".join(foreign)
-        draft.before.append(f"hot grasps find --hand {subject.hand} --object {quoted(names)} --count {_GRASPS}")
-        draft.note(f"Not shipped, so added once from upstream's mesh: {', '.join(foreign)}.")
+        words = ("hot", "grasps", "find", "--hand", subject.hand, "--object", ",".join(foreign), "--count", _GRASPS)
+        draft.before.append(" ".join(map(quoted, words)))
+        draft.note(f"Not shipped, so added once from upstream's files: {', '.join(foreign)}.")
     return None
 
 
@@ -91,6 +95,14 @@ def put_skills(draft: Draft, subject: Subject, path: str) -> None:
     draft.put("--skill", ",".join(subject.skills or BUNDLE))
     if path and not subject.skills:
         draft.note(f"{path} does not tell its skills; name them with --skill if they are others.")
+
+
+def put_clips(draft: Draft, path: str, readable: bool, planned: str = "those of the data folder") -> None:
+    """Name clips where they can be read; else say which are taken."""
+    if path and (is_ours(path) or readable):
+        draft.put("--motions", path)
+    elif path:
+        draft.note(f"Clips are the planner's ({planned}), not those of {path}.")
 
 
 def is_open(word: str) -> bool:

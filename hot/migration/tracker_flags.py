@@ -46,6 +46,7 @@ FLAGS: Dict[str, Flag] = {
         {
             "learn": to("--num-envs {}", least=1),
             "judge": to("--clips {}", "Upstream plays {} drawn clips in each of 5 rounds; here {} are judged once.", 1),
+            "show": to("--clips {}", least=1),
         },
         neutral=(0,),
     ),
