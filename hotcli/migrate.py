@@ -55,7 +55,7 @@ def _text(words: List[str]) -> str:
     if words == ["-"]:
         return sys.stdin.read()
     path = Path(words[0])
-    if path.name in SCRIPTS or not _exists(path):
+    if path.name in SCRIPTS or not words[0] or not _exists(path):
         return words[0]
     try:
         return path.read_text(encoding="utf-8")

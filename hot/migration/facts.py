@@ -103,6 +103,9 @@ OBJECTS = frozenset(
 )
 """Those that ship here. The catalogue itself would say so too, but loading it takes seconds; a test compares."""
 
+GRASPED = frozenset(("Bottle", "Box", "Hammer", "Sword"))
+"""Those of which grasps ship, with every hand of upstream's."""
+
 OBJECT_FOLDER = "hot/data/assets/urdf"
 """Where upstream keeps ``NAME/NAME.urdf`` and ``NAME/top_watertight_tiny.stl``."""
 

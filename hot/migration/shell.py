@@ -12,7 +12,7 @@ from hot.errors import ConfigError
 _FENCE = re.compile(r"^[ \t]*```[ \t]*(\w*)[ \t]*\n(.*?)^[ \t]*```", re.MULTILINE | re.DOTALL)
 _SHELLS = ("bash", "sh", "shell", "console", "zsh")
 _CONTINUED = re.compile(r"\\[ \t]*(\r?\n|\Z)[ \t]*")  # upstream's own page has a blank after a backslash
-_PLACEHOLDER = re.compile(r"\\?\[([A-Z][A-Z_ ]*)\\?\]")
+_PLACEHOLDER = re.compile(r"""['"]?\\?\[([A-Z][A-Z_ ]*)\\?\]['"]?""")
 _REDIRECTION = re.compile(r"(?<!\S)(\d|&)?(>{1,2}|<)\s*(&\d|\S+)")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _SEPARATORS = ("&&", "||", ";", "&")

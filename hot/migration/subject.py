@@ -9,7 +9,7 @@ from typing import Optional, Tuple
 
 from hot.migration.abilities import Abilities
 from hot.migration.draft import Draft
-from hot.migration.facts import BUNDLE, ENV_CONFIGS, HANDS, OBJECT_FOLDER, OBJECTS, SKILLS, EnvConfig
+from hot.migration.facts import BUNDLE, ENV_CONFIGS, GRASPED, HANDS, OBJECT_FOLDER, OBJECTS, SKILLS, EnvConfig
 from hot.migration.flags import Given
 from hot.migration.shell import quoted
 
@@ -17,7 +17,7 @@ _LABEL = re.compile(r"(\d{3})_")
 REFINED = "data/refined"
 """Where refined clips are kept, and looked for."""
 _GRASPS = "24"
-"""Found of an object that ships without any, as the README does."""
+"""Found of each object that ships without any, as the README does."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,15 @@ def read_subject(draft: Draft, given: Given) -> Subject:
     if hand not in HANDS and not is_open(hand):
         draft.lack(f"--hand_model {hand}", f"upstream's hands are {', '.join(HANDS)}")
         hand = HANDS[0]
-    config = _config(draft, given.text("cfg_env"))
+    path = given.text("cfg_env")
+    config = _config(path)
+    if path and config is None:
+        draft.note(f"{path} is none of upstream's release: what it changes is not read; --set KEY=VALUE does as much.")
     named = given.texts("objnames")
     objects = tuple(spelled(name) for name in named or (config.objects if config else ()))
     if not objects:
         draft.lack("--objnames", "names no object, and the YAML that does is not one of upstream's release")
-    return Subject(hand, objects, _stage(config, given), skills_of(given.text("motion_file")))
+    return Subject(hand, objects, stage_of(given), skills_of(given.text("motion_file")))
 
 
 def spelled(name: str) -> str:
@@ -78,15 +81,19 @@ def put_objects(draft: Draft, subject: Subject, abilities: Abilities, clips_are_
             draft.note(f"{name} is to be filled in: a name of hot objects list.")
     if clips_are_upstreams:
         return draft.put("--assets", OBJECT_FOLDER)
-    foreign = [name for name in subject.objects if name not in OBJECTS and not is_open(name)]
+    named = [name for name in subject.objects if not is_open(name)]
+    foreign = [name for name in named if name not in OBJECTS]
     for name in foreign:
         file = f"{name}.urdf" if abilities.assets else "top_watertight_tiny.stl"
         words = ("hot", "objects", "add", f"{OBJECT_FOLDER}/{name}/{file}", "--name", name)
         draft.before.append(" ".join(map(quoted, words)))
     if foreign:
-        words = ("hot", "grasps", "find", "--hand", subject.hand, "--object", ",".join(foreign), "--count", _GRASPS)
-        draft.before.append(" ".join(map(quoted, words)))
         draft.note(f"Not shipped, so added once from upstream's files: {', '.join(foreign)}.")
+    bare = [name for name in named if name not in GRASPED]
+    if bare:
+        words = ("hot", "grasps", "find", "--hand", subject.hand, "--object", ",".join(bare), "--count", _GRASPS)
+        draft.before.append(" ".join(map(quoted, words)))
+        draft.note("Objects without grasps need some once, to plan clips of.")
     return None
 
 
@@ -115,12 +122,12 @@ def is_ours(path: str) -> bool:
     return path.endswith(".safetensors")
 
 
-def _config(draft: Draft, path: str) -> Optional[EnvConfig]:
-    stem = PurePosixPath(path).stem
-    if path and stem not in ENV_CONFIGS:
-        draft.note(f"{path} is none of upstream's release: what it changes is not read; --set KEY=VALUE does as much.")
-    return ENV_CONFIGS.get(stem)
+def stage_of(given: Given) -> int:
+    """The stage of training that a YAML's name tells."""
+    path = given.text("cfg_env")
+    config = _config(path)
+    return config.stage if config else 2 if "stage2" in path else 1
 
 
-def _stage(config: Optional[EnvConfig], given: Given) -> int:
-    return config.stage if config else 2 if "stage2" in given.text("cfg_env") else 1
+def _config(path: str) -> Optional[EnvConfig]:
+    return ENV_CONFIGS.get(PurePosixPath(path).stem)

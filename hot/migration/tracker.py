@@ -13,9 +13,10 @@ from hot.migration.judging import write_judgement, write_look, write_refinement
 from hot.migration.learning import write_distillation, write_training
 from hot.migration.machine import put_machine
 from hot.migration.shell import ShellCommand
-from hot.migration.subject import Subject, read_subject
+from hot.migration.subject import Subject, read_subject, stage_of
 from hot.migration.tracker_flags import FLAGS
 
+_LEARNING = ("precise", "general", "distill")
 _STALE = "does not run in upstream's release either; hot distill makes one policy of several objects"
 
 
@@ -33,7 +34,8 @@ def translate_tracker(
     given = Given(FLAGS, words)
     kind = _kind(given)
     draft = Draft(command, kind, ("learn",) if kind in _LEARNING else ())
-    if "postproc_hopdata" in given and not given.gaps:
+    if "postproc_hopdata" in given:
+        draft.gaps += given.gaps
         draft.note("Nothing is to be done: clips always hold key bodies.")
         return draft.finish()
     _check_task(draft, given)
@@ -53,11 +55,7 @@ def _kind(given: Given) -> str:
         return "refine" if "save_refined_data" in given else "judge"
     if purpose == "student":
         return "distill"
-    return "general" if read_subject(Draft(_NOWHERE, ""), given).stage == 2 else "precise"
-
-
-_NOWHERE = ShellCommand({}, (), "")
-_LEARNING = ("precise", "general", "distill")
+    return "general" if stage_of(given) == 2 else "precise"
 
 
 def _check_task(draft: Draft, given: Given) -> None:
