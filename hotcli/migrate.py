@@ -26,7 +26,7 @@ def migrate(
     ],
     as_json: options.JsonOption = False,
 ) -> None:
-    """Print the commands that do what upstream's do, and what differs; exit code 1 if a flag has no counterpart."""
+    """Translate command lines of the original release to ours, and say what differs; exit code 1 if one cannot be."""
     from hot.migration import translate
 
     translations = translate(_text(command))

@@ -12,6 +12,7 @@ _ACTION_MODES = {"use_delta_action": "delta", "use_res_action": "reference"}
 
 
 def write_judgement(draft: Draft, given: Given, subject: Subject, abilities: Abilities) -> None:
+    """``hot eval``."""
     draft.put("hot", "eval")
     _put_policy(draft, given, abilities)
     _put_judged(draft, given, subject, abilities)
@@ -24,6 +25,7 @@ def write_judgement(draft: Draft, given: Given, subject: Subject, abilities: Abi
 
 
 def write_look(draft: Draft, given: Given, subject: Subject, abilities: Abilities) -> None:
+    """``hot eval`` for its video alone."""
     draft.put("hot", "eval")
     _put_judged(draft, given, subject, abilities)
     _put_video(draft, subject)
@@ -46,6 +48,7 @@ def _put_video(draft: Draft, subject: Subject) -> None:
 
 
 def write_refinement(draft: Draft, given: Given, subject: Subject, abilities: Abilities) -> None:
+    """``hot export refined``."""
     draft.put("hot", "export", "refined", "--hand", subject.hand)
     path, checkpoint = given.text("motion_file"), given.text("checkpoint")
     read = abilities.read_clips("export refined", path)

@@ -17,6 +17,7 @@ _RECIPE = (
 
 
 def write_training(draft: Draft, given: Given, subject: Subject, abilities: Abilities) -> None:
+    """``hot train teacher``."""
     draft.put("hot", "train", "teacher", "--hand", subject.hand)
     path = given.text("motion_file")
     read = abilities.read_clips("train teacher", path)
@@ -32,6 +33,7 @@ def write_training(draft: Draft, given: Given, subject: Subject, abilities: Abil
 
 
 def write_distillation(draft: Draft, given: Given, subject: Subject, abilities: Abilities) -> None:
+    """``hot distill``."""
     draft.put("hot", "distill", "--hand", subject.hand)
     planned, refined = given.text("motion_file"), given.text("refined_motion_file", "None")
     read = abilities.read_clips("distill", planned)

@@ -13,9 +13,9 @@ from hot.migration.facts import BUNDLE, ENV_CONFIGS, GRASPED, HANDS, OBJECT_FOLD
 from hot.migration.flags import Given
 from hot.migration.shell import quoted
 
-_LABEL = re.compile(r"(\d{3})_")
 REFINED = "data/refined"
 """Where refined clips are kept, and looked for."""
+_LABEL = re.compile(r"(\d{3})_")
 _GRASPS = "24"
 """Found of each object that ships without any, as the README does."""
 
@@ -47,7 +47,7 @@ def read_subject(draft: Draft, given: Given) -> Subject:
     if path and config is None:
         draft.note(f"{path} is none of upstream's release: what it changes is not read; --set KEY=VALUE does as much.")
     named = given.texts("objnames")
-    objects = tuple(spelled(name) for name in named or (config.objects if config else ()))
+    objects = tuple(dict.fromkeys(spelled(name) for name in named or (config.objects if config else ())))
     if not objects:
         draft.lack("--objnames", "names no object, and the YAML that does is not one of upstream's release")
     return Subject(hand, objects, stage_of(given), skills_of(given.text("motion_file")))

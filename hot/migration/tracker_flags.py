@@ -45,7 +45,11 @@ FLAGS: Dict[str, Flag] = {
         Kind.WHOLE,
         {
             "learn": to("--num-envs {}", least=1),
-            "judge": to("--clips {}", "Upstream plays {} drawn clips in each of 5 rounds; here {} are judged once.", 1),
+            "judge": to(
+                "--clips {}",
+                "Upstream plays --num_envs clips, drawn at random, in 5 rounds each; here --clips of each skill, once.",
+                1,
+            ),
             "show": to("--clips {}", least=1),
         },
         neutral=(0,),

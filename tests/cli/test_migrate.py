@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -33,12 +34,14 @@ def commands_of(line):
 
 def parsed(words):
     """Values of a command's parameters, as the command line's own parser takes them; nothing is run."""
-    command, context, args = typer.main.get_command(app), None, list(words)
+    command: Any = typer.main.get_command(app)
+    context, args = None, list(words)
     while True:
         context = command.make_context(args[0], args[1:], parent=context)
         if not hasattr(command, "commands"):
             return context.params
-        args = [*context._protected_args, *context.args]
+        first = getattr(context, "_protected_args", None) or context.protected_args  # the latter before Click 8.2
+        args = [*first, *context.args]
         command = command.commands[args[0]]
 
 
