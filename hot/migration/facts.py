@@ -16,9 +16,9 @@ TASKS: Mapping[str, str] = {
     "Distill": "student",
     "MultiObjDistill": "student",
     "OpenLoop": "open loop",
-    "MultiSkillMimicBallPlay": "stale",
-    "MultiSkillMimic2BallPlayReweight": "stale",
-    "MultiSkillMimicHandRand": "stale",
+    "MultiSkillMimicBallPlay": "teacher of several",
+    "MultiSkillMimic2BallPlayReweight": "teacher of several",
+    "MultiSkillMimicHandRand": "teacher of several",
 }
 """What each task class is for."""
 
@@ -63,48 +63,6 @@ SKILLS: Mapping[int, str] = {
 
 BUNDLE = ("grasp", "move", "place")
 """Skills of the folders named ``*_gmp``, and of training where a folder's name tells none."""
-
-OBJECTS = frozenset(
-    [
-        "Airplane",
-        "Apple",
-        "Ball",
-        "Banana",
-        "Basket",
-        "Book",
-        "Bottle",
-        "Bowl",
-        "Box",
-        "Camera",
-        "Can",
-        "Cup",
-        "Duck",
-        "Dumbbell",
-        "Egg",
-        "Flashlight",
-        "Gun",
-        "Hammer",
-        "Lightbulb",
-        "Mug",
-        "Pan",
-        "Pencil",
-        "Pliers",
-        "Pyramid",
-        "Screwdriver",
-        "Shoe",
-        "Stapler",
-        "Stick",
-        "Sword",
-        "Torus",
-        "USB",
-        "Wineglass",
-        "Wrench",
-    ]
-)
-"""Those that ship here. The catalogue itself would say so too, but loading it takes seconds; a test compares."""
-
-GRASPED = frozenset(("Bottle", "Box", "Hammer", "Sword"))
-"""Those of which grasps ship, with every hand of upstream's."""
 
 OBJECT_FOLDER = "hot/data/assets/urdf"
 """Where upstream keeps ``NAME/NAME.urdf`` and ``NAME/top_watertight_tiny.stl``."""

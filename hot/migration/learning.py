@@ -20,12 +20,10 @@ def write_training(draft: Draft, given: Given, subject: Subject, abilities: Abil
     """``hot train teacher``."""
     draft.put("hot", "train", "teacher", "--hand", subject.hand)
     path = given.text("motion_file")
-    read = abilities.read_clips("train teacher", path)
+    read = abilities.read_clips("train teacher", path) and len(subject.objects) == 1
     put_objects(draft, subject, abilities, read)
     draft.put("--stage", str(subject.stage))
     put_skills(draft, subject, path)
-    if len(subject.objects) > 1:
-        draft.lack("--objnames", "a teacher learns one object; hot distill makes one policy of several teachers")
     put_clips(draft, path, read)
     _put_learning(draft, given)
     if "use_delta_action" not in given and "use_res_action" not in given:

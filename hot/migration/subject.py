@@ -9,9 +9,10 @@ from typing import Optional, Tuple
 
 from hot.migration.abilities import Abilities
 from hot.migration.draft import Draft
-from hot.migration.facts import BUNDLE, ENV_CONFIGS, GRASPED, HANDS, OBJECT_FOLDER, OBJECTS, SKILLS, EnvConfig
+from hot.migration.facts import BUNDLE, ENV_CONFIGS, HANDS, OBJECT_FOLDER, SKILLS, EnvConfig
 from hot.migration.flags import Given
 from hot.migration.shell import quoted
+from hot.migration.shipped import shipped_grasps, shipped_objects
 
 REFINED = "data/refined"
 """Where refined clips are kept, and looked for."""
@@ -55,7 +56,7 @@ def read_subject(draft: Draft, given: Given) -> Subject:
 
 def spelled(name: str) -> str:
     """An object as its catalogue spells it, where it ships."""
-    return next((known for known in OBJECTS if known.lower() == name.lower()), name)
+    return next((known for known in shipped_objects() if known.lower() == name.lower()), name)
 
 
 def skills_of(path: str) -> Tuple[str, ...]:
@@ -82,14 +83,14 @@ def put_objects(draft: Draft, subject: Subject, abilities: Abilities, clips_are_
     if clips_are_upstreams:
         return draft.put("--assets", OBJECT_FOLDER)
     named = [name for name in subject.objects if not is_open(name)]
-    foreign = [name for name in named if name not in OBJECTS]
+    foreign = [name for name in named if name not in shipped_objects()]
     for name in foreign:
         file = f"{name}.urdf" if abilities.assets else "top_watertight_tiny.stl"
         words = ("hot", "objects", "add", f"{OBJECT_FOLDER}/{name}/{file}", "--name", name)
         draft.before.append(" ".join(map(quoted, words)))
     if foreign:
         draft.note(f"Not shipped, so added once from upstream's files: {', '.join(foreign)}.")
-    bare = [name for name in named if name not in GRASPED]
+    bare = [name for name in named if name not in shipped_grasps(subject.hand)]
     if bare:
         words = ("hot", "grasps", "find", "--hand", subject.hand, "--object", ",".join(bare), "--count", _GRASPS)
         draft.before.append(" ".join(map(quoted, words)))

@@ -17,7 +17,6 @@ from hot.migration.subject import Subject, read_subject, stage_of
 from hot.migration.tracker_flags import FLAGS
 
 _LEARNING = ("precise", "general", "distill")
-_STALE = "does not run in upstream's release either; hot distill makes one policy of several objects"
 
 
 def translate_tracker(
@@ -65,8 +64,8 @@ def _check_task(draft: Draft, given: Given) -> None:
         nearest = difflib.get_close_matches(task, TASKS, n=1, cutoff=0.5)
         guess = f"; did you mean {nearest[0]}?" if nearest else ""
         draft.lack(f"--task {task}".strip(), f"upstream has no such task{guess}" if task else "is missing")
-    elif purpose == "stale":
-        draft.lack(f"--task {task}", _STALE)
+    elif purpose == "teacher of several":
+        draft.note(f"{task} does not run in upstream's release; here a teacher may learn several objects.")
     elif purpose == "base":
         draft.lack(f"--task {task}", "is a base class of upstream's, without motions; take SkillMimicHandRand")
     elif purpose == "open loop":

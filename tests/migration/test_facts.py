@@ -1,7 +1,8 @@
 import pytest
 
 from hot.hands import packaged_hand_names
-from hot.migration.facts import BUNDLE, ENV_CONFIGS, GRASPED, HANDS, MESH_CODES, OBJECTS, SCRIPTS, SKILLS
+from hot.migration.facts import BUNDLE, ENV_CONFIGS, HANDS, MESH_CODES, SCRIPTS, SKILLS
+from hot.migration.shipped import shipped_grasps, shipped_objects
 from hot.migration.tracker_flags import FLAGS
 from hot.motions.skills import SKILLS as OURS
 from hot.objects import packaged_names
@@ -11,10 +12,11 @@ from hot.training.config import PpoConfig
 
 def test_what_ships_is_what_is_said_to_ship(monkeypatch, tmp_path):
     monkeypatch.setenv("HOT_DATA", str(tmp_path))
-    assert set(packaged_names()) == OBJECTS
+    assert set(packaged_names()) == shipped_objects()
     assert set(HANDS) <= set(packaged_hand_names())
-    assert {name for name in OBJECTS if all(has_grasps(hand, name) for hand in HANDS)} == GRASPED
-    assert set(MESH_CODES.values()) <= OBJECTS
+    for hand in HANDS:
+        assert {name for name in packaged_names() if has_grasps(hand, name)} == shipped_grasps(hand)
+    assert set(MESH_CODES.values()) <= shipped_objects()
 
 
 def test_upstreams_labels_are_those_of_our_skills():

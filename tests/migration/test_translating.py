@@ -44,6 +44,7 @@ def gaps(line):
         ("--state_init 2", "--set reset.first_frame_share=1"),
         ("--experiment mine", "--out runs/mine"),
         ("--experiment mine --output_path out", "--out out/mine"),
+        ("--objnames Box Bottle Box", "--object Box,Bottle"),
         ("--sim_device cpu", "--engine mujoco"),
         ("--cfg_train a/skillmimic_large_mlp.yaml", "--set 'ppo.network.hidden=[2048,1024,1024,512]'"),
         (f"{STAGE_2} --obj_rand_scale", "--stage 2"),
@@ -108,6 +109,17 @@ def test_objects_that_do_not_ship_are_added_first():
     assert len(one(TRAIN.replace("Bottle", "bottle")).commands) == 1
 
 
+def test_grasps_are_found_where_none_ship():
+    assert len(one(TRAIN).commands) == 1
+    found = one(TRAIN.replace("mano", "shadow").replace("Bottle", "Torus")).commands[0]
+    assert found == "hot grasps find --hand shadow --object Torus --count 24"
+
+
+def test_tasks_of_several_objects_are_trained():
+    ours = command("python hot/run.py --task MultiSkillMimicHandRand --objnames Box Bottle")
+    assert ours.startswith("hot train teacher --hand mano --object Box,Bottle --stage 1")
+
+
 def test_a_student_of_several_objects_and_its_refined_clips():
     line = (
         "python hot/run.py --task MultiObjDistill --cfg_env hot/data/cfg/skillmimic_multiobjs_distill.yaml "
@@ -131,13 +143,12 @@ def test_a_student_of_several_objects_and_its_refined_clips():
         (f"{TRAIN} --minibatch_size 1000", "--minibatch_size"),
         (f"{TRAIN} --seed 0", "--seed 0"),
         (f"{TRAIN} --state_noise_prob 1.5", "--state_noise_prob 1.5"),
-        (f"{TRAIN} --objnames Box Bottle", "--objnames"),
+        (f"{TEST} --save_refined_data --objnames Box Bottle", "--objnames"),
         (f"{TRAIN} --hand_model leap", "--hand_model leap"),
         (f"{TEST} --build_blender_motion", "--build_blender_motion"),
         (f"{TEST} --state_init 30", "--state_init 30"),
         (f"{TEST} --episode_length 20", "--episode_length 20"),
         (f"{TEST} --save_refined_data --state_noise_prob 0.1", "--state_noise_prob"),
-        ("python hot/run.py --task MultiSkillMimicHandRand --objnames Box", "--task MultiSkillMimicHandRand"),
         ("python hot/run.py --task HumanoidWholeBody --objnames Box", "--task HumanoidWholeBody"),
         ("python hot/run.py --objnames Box", "--task"),
         ("bash finetune.sh", "--resume_from"),
