@@ -92,7 +92,18 @@ def put_objects(draft: Draft, subject: Subject, abilities: Abilities, clips_are_
         draft.note(f"Not shipped, so added once from upstream's files: {', '.join(foreign)}.")
     bare = [name for name in named if name not in shipped_grasps(subject.hand)]
     if bare:
-        words = ("hot", "grasps", "find", "--hand", subject.hand, "--object", ",".join(bare), "--count", _GRASPS)
+        words = (
+            "hot",
+            "grasps",
+            "find",
+            "--hand",
+            subject.hand,
+            "--object",
+            ",".join(bare),
+            "--count",
+            _GRASPS,
+            "--missing",
+        )
         draft.before.append(" ".join(map(quoted, words)))
         draft.note("Objects without grasps need some once, to plan clips of.")
     return None

@@ -104,7 +104,7 @@ def test_objects_that_do_not_ship_are_added_first():
     translation = one(TRAIN.replace("Bottle", "Teapot"))
     assert translation.commands[:2] == (
         "hot objects add hot/data/assets/urdf/Teapot/top_watertight_tiny.stl --name Teapot",
-        "hot grasps find --hand mano --object Teapot --count 24",
+        "hot grasps find --hand mano --object Teapot --count 24 --missing",
     )
     assert len(one(TRAIN.replace("Bottle", "bottle")).commands) == 1
 
@@ -112,7 +112,7 @@ def test_objects_that_do_not_ship_are_added_first():
 def test_grasps_are_found_where_none_ship():
     assert len(one(TRAIN).commands) == 1
     found = one(TRAIN.replace("mano", "shadow").replace("Bottle", "Torus")).commands[0]
-    assert found == "hot grasps find --hand shadow --object Torus --count 24"
+    assert found == "hot grasps find --hand shadow --object Torus --count 24 --missing"
 
 
 def test_tasks_of_several_objects_are_trained():
