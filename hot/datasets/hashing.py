@@ -6,13 +6,14 @@ import hashlib
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Deque, Iterator
+from typing import IO, Deque, Iterator, List
 
 from hot.datasets.config import MIB
 from hot.datasets.meter import Meter
 from hot.progress import Progress, silent
 
-_AHEAD = 16  # blocks that may wait to be digested
+_UNIT = MIB  # bytes that are handed over at once
+_AHEAD = 4  # units that may wait to be digested
 
 
 class BackgroundSha256:
@@ -22,15 +23,19 @@ class BackgroundSha256:
         self._digest = hashlib.sha256()
         self._worker = ThreadPoolExecutor(1)
         self._waiting: Deque[Future] = deque()
+        self._held: List[bytes] = []
+        self._size = 0
 
     def update(self, block: bytes) -> None:
         """Take one more block."""
-        self._waiting.append(self._worker.submit(self._digest.update, block))
-        if len(self._waiting) > _AHEAD:
-            self._waiting.popleft().result()
+        self._held.append(block)
+        self._size += len(block)
+        if self._size >= _UNIT:
+            self._hand_over()
 
     def hexdigest(self) -> str:
         """Of all blocks so far."""
+        self._hand_over()
         while self._waiting:
             self._waiting.popleft().result()
         return self._digest.hexdigest()
@@ -38,6 +43,16 @@ class BackgroundSha256:
     def close(self) -> None:
         """End the worker."""
         self._worker.shutdown()
+
+    def _hand_over(self) -> None:
+        self._waiting.append(self._worker.submit(self._take, self._held))
+        self._held, self._size = [], 0
+        if len(self._waiting) > _AHEAD:
+            self._waiting.popleft().result()
+
+    def _take(self, blocks: List[bytes]) -> None:
+        for block in blocks:
+            self._digest.update(block)
 
 
 def blocks_of(file: IO[bytes], size: int = MIB) -> Iterator[bytes]:

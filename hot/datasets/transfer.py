@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, Optional
 
 import requests
+import urllib3
 from pydantic import ValidationError
 
 from hot import __version__
@@ -22,7 +23,7 @@ from hot.errors import DownloadError
 from hot.progress import Progress
 from hot.writing import write_atomically
 
-_BLOCK = MIB
+_BLOCK = MIB // 4  # most bytes at a time; larger ones spend more time on fresh memory than they save
 _LOOK_EVERY = 64 * MIB  # bytes between looks at the free space
 _UNPACKED = 2  # times a download's size, which it and what is unpacked from it take at least
 
@@ -154,14 +155,14 @@ class _Transfer:
             meter = Meter(self._progress, "downloading", self._offset, self._known.size)
             looked = self._offset
             try:
-                for block in response.iter_content(_BLOCK):
+                for block in iter(lambda: response.raw.read1(_BLOCK, decode_content=False), b""):
                     part.write(block)
                     self._accept(block)
                     meter.add(len(block))
                     if self._offset - looked >= _LOOK_EVERY:
                         looked = self._offset
                         self._look_at_space()
-            except requests.RequestException as error:
+            except urllib3.exceptions.HTTPError as error:
                 raise TransientError("broke off") from error
             finally:
                 part.flush()
