@@ -119,6 +119,8 @@ class _Transfer:
     def _take_up(self, part: BinaryIO) -> None:
         """Digest the bytes of an earlier call."""
         size = os.fstat(part.fileno()).st_size
+        if not size:
+            return
         meter = Meter(self._progress, "checking what is here", 0, size)
         for block in blocks_of(part):
             self._accept(block)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import subprocess
 import sys
 import threading
 import urllib.parse
@@ -27,6 +28,8 @@ QUOTA_PAGE = (
     "the file again later.</p></body></html>"
 )
 LOGIN_PAGE = "<html><head><title>Sign in</title></head><body><form action='/login'></form></body></html>"
+
+_ROOT = Path(__file__).parents[2]
 
 Fault = Callable[["Handler"], bool]
 """Does something else instead of sending the file's bytes, and says whether it did."""
@@ -141,6 +144,16 @@ def serving(file: Path) -> Iterator[Drive]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextlib.contextmanager
+def in_own_process(file: Path) -> Iterator[str]:
+    """Serve a file from another process, which takes no time of this one's; the link."""
+    command = [sys.executable, "-m", "tests.datasets.drive", str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT) as process:
+        assert process.stdin is not None and process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.stdin.close()
 
 
 if __name__ == "__main__":  # python -m tests.datasets.drive FILE: until standard input ends

@@ -8,7 +8,6 @@ brought back.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import hashlib
 import json
 import os
@@ -21,7 +20,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Iterator, List
+from typing import List
 
 import torch
 
@@ -30,6 +29,7 @@ from hot.datasets.transfer import download
 from hot.hands import load_hand
 from hot.motions import load_motions, load_upstream, save_upstream
 from hot.progress import silent
+from tests.datasets.drive import in_own_process
 from tests.datasets.trees import write_clip
 
 _DOWNLOAD = "import sys; from tests.datasets.figures import fetch_once; fetch_once(*sys.argv[1:])"
@@ -61,7 +61,7 @@ def measure_download(folder: Path, mib: int) -> dict:
     digest = _random_file(source, mib)
     ours: List[float] = []
     curls: List[float] = []
-    with _server(source) as link:
+    with in_own_process(source) as link:
         confirmed = link.replace("/uc?", "/download?confirm=t&")
         for _ in range(_ROUNDS):
             begun = time.perf_counter()
@@ -74,7 +74,15 @@ def measure_download(folder: Path, mib: int) -> dict:
             _forget(target)
         kills, right = _killed(link, target, digest, statistics.median(ours))
     ratio = statistics.median(curls) / statistics.median(ours)
-    return {"mib": mib, "ours_s": ours, "curl_s": curls, "of_curl": ratio, "kills": kills, "hash_right": right}
+    return {
+        "mib": mib,
+        "ours_s": ours,
+        "curl_s": curls,
+        "of_curl": ratio,
+        "kills": kills,
+        "hash_right": right,
+        "load": os.getloadavg(),
+    }
 
 
 def _killed(link: str, target: Path, digest: str, seconds: float) -> tuple:
@@ -140,16 +148,6 @@ def _digest_of(file) -> str:
 
 def _command(link: str, target: Path) -> List[str]:
     return [sys.executable, "-c", _DOWNLOAD, link, str(target)]
-
-
-@contextlib.contextmanager
-def _server(file: Path) -> Iterator[str]:
-    """In a process of its own, so that it takes no time of ours."""
-    command = [sys.executable, "-m", "tests.datasets.drive", str(file)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None and process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.stdin.close()
 
 
 def _forget(target: Path) -> None:
