@@ -133,6 +133,11 @@ def for_student(
     )
 
 
+def is_of_several_objects(source: Path) -> bool:
+    """Whether a source of clips is a folder with a folder for each object."""
+    return source.is_dir() and not any(source.glob("*.safetensors")) and any(path.is_dir() for path in source.iterdir())
+
+
 def _of_object(folder: Path, object_spec: ObjectSpec, alone: bool) -> Path:
     """Where the clips of one object are, in any case of its name.
 
@@ -225,7 +230,9 @@ def read(
         source = _of_object(source, object_spec, alone=True)
     if _is_upstreams(source):
         return {
-            skill: _of_skill(source, load_upstream(source, hand, (skill,), progress), skill, object_spec)
+            skill: _of_skill(
+                source, load_upstream(source, hand, (skill,), object_spec.name, progress), skill, object_spec
+            )
             for skill in preset.skills
         }
     if source.is_dir():

@@ -32,8 +32,8 @@ class Conversion(NamedTuple):
 def convert(fetched: Fetched, progress: Progress = silent) -> Tuple[Conversion, ...]:
     """Write ``<folder>/converted/<set>/<object>/<skill>.safetensors`` for all clips of a data set.
 
-    Each file holds what ``load_upstream`` reads of that skill from the object's folder. Files that were made from the
-    very same clips are left as they are, so an interrupted call is gone on with.
+    Each file holds what ``load_upstream`` reads of that skill and object from the object's folder. Files that were
+    made from the very same clips are left as they are, so an interrupted call is gone on with.
 
     Raises:
         BadFileError: a clip is malformed, the message names the file and the key; or nothing can be written.
@@ -53,7 +53,7 @@ def convert(fetched: Fetched, progress: Progress = silent) -> Tuple[Conversion, 
                 progress("converting clips", before + clip, total, {})
 
             hand = load_hand(group.hand)
-            save_motions(root / relative, load_upstream(group.folder, hand, (group.skill,), told))
+            save_motions(root / relative, load_upstream(group.folder, hand, (group.skill,), group.object, told))
             made[relative] = digest
             with write_atomically(root / _RECORD) as temporary:
                 temporary.write_text(json.dumps(made, indent=1), encoding="utf-8")

@@ -29,6 +29,7 @@ def load_upstream(
     path: Union[str, Path],
     hand: HandNames,
     skills: Optional[Collection[str]] = None,
+    object_name: Optional[str] = None,
     progress: Progress = silent,
 ) -> Motions:
     """Clips of one upstream file, or of all ``.pt`` files below a folder by the last number of their names.
@@ -38,22 +39,30 @@ def load_upstream(
     lowered by the 0.10 m that upstream raised them. Object poses stay those of upstream's mesh origin.
 
     Args:
-        skills: names; files of a folder whose label is another one's are not opened. None for all.
+        skills: names; files whose label is another one's are not opened. None for all.
+        object_name: in any case; files of other objects are not opened. None for all.
 
     Raises:
         BadFileError: a file is missing, damaged, not of this hand, or badly named, the message names the key; or
-            there is none.
+            there is none that was asked for.
     """
     path = Path(path)
     files = upstream_files(path) if path.is_dir() else [path]
     if not files:
         raise BadFileError(path, "holds no .pt file")
     clips = [(file, origin_of(file)) for file in files if skills is None or not is_static(file)]
-    chosen = [(file, origin) for file, origin in clips if skills is None or origin.skill.name in skills]
-    if not chosen:
-        there = ", ".join(sorted({origin.skill.name for _, origin in clips})) or "none of any skill"
-        raise BadFileError(path, f"holds no {' or '.join(skills or ())} clips, but {there}; choose with --skill")
-    return load_clips(chosen, hand, path, progress)
+    if object_name is not None:
+        there = sorted({origin.object for _, origin in clips})
+        clips = [(file, origin) for file, origin in clips if origin.object.lower() == object_name.lower()]
+        if not clips:
+            raise BadFileError(path, f"holds clips with {', '.join(there) or 'nothing'}, not with {object_name}")
+    if skills is not None:
+        there = sorted({origin.skill.name for _, origin in clips})
+        clips = [(file, origin) for file, origin in clips if origin.skill.name in skills]
+        if not clips:
+            asked, known = " or ".join(skills), ", ".join(there) or "none of any skill"
+            raise BadFileError(path, f"holds no {asked} clips, but {known}; choose with --skill")
+    return _load_clips(clips, hand, path, progress)
 
 
 def upstream_files(folder: Path) -> List[Path]:
@@ -61,14 +70,12 @@ def upstream_files(folder: Path) -> List[Path]:
     return sorted(folder.rglob("*.pt"), key=_last_number_first)
 
 
-def load_clips(
-    clips: Sequence[Tuple[Path, Origin]], hand: HandNames, source: object, progress: Progress = silent
-) -> Motions:
-    """Clips of some upstream files, in their order; ``source`` is blamed for what is wrong with all together."""
+def _load_clips(clips: Sequence[Tuple[Path, Origin]], hand: HandNames, source: object, progress: Progress) -> Motions:
+    """Clips of some files, in their order; ``source`` is blamed for what is wrong with all together."""
     records: List[UpstreamClip] = []
     for number, (file, origin) in enumerate(clips):
         record = read_record(file, hand)
-        records.append(moved_up(record, -_LIFT) if origin.raised else record)
+        records.append(_moved_up(record, -_LIFT) if origin.raised else record)
         progress("reading clips", number + 1, len(clips), {})
     motions = _joined(records, [origin for _, origin in clips], hand)
     check(motions, source)
@@ -97,11 +104,11 @@ def save_upstream(folder: Union[str, Path], motions: Motions, raised: bool = Fal
         rows = slice(int(motions.clip_start[clip]), int(motions.clip_start[clip + 1]))
         record = UpstreamClip(*(getattr(motions, name)[rows].cpu() for name in UpstreamClip._fields))
         with write_atomically(paths[-1]) as temporary:
-            write_record(temporary, moved_up(record, _LIFT) if raised else record)
+            write_record(temporary, _moved_up(record, _LIFT) if raised else record)
     return tuple(paths)
 
 
-def moved_up(clip: UpstreamClip, height: float) -> UpstreamClip:
+def _moved_up(clip: UpstreamClip, height: float) -> UpstreamClip:
     """The clip with hand and object shifted along z [m]."""
     shift = torch.tensor([0.0, 0.0, height])
     wrist = torch.nn.functional.pad(shift, (0, clip.joint_pos.shape[1] - 3))

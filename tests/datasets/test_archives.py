@@ -31,8 +31,8 @@ def zipped(path, files, compression=zipfile.ZIP_STORED):
     return path
 
 
-def tarred(path, files, mode="w"):
-    with tarfile.open(path, mode) as archive:
+def tarred(path, files, compression=""):
+    with tarfile.open(path, f"w:{compression}") as archive:  # type: ignore[call-overload]
         for name, content in files.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)
@@ -67,8 +67,8 @@ PACKERS = {
     "zip": lambda path, files: zipped(path, files),
     "deflated": lambda path, files: zipped(path, files, zipfile.ZIP_DEFLATED),
     "tar": lambda path, files: tarred(path, files),
-    "tar.gz": lambda path, files: tarred(path, files, "w:gz"),
-    "tar.xz": lambda path, files: tarred(path, files, "w:xz"),
+    "tar.gz": lambda path, files: tarred(path, files, "gz"),
+    "tar.xz": lambda path, files: tarred(path, files, "xz"),
     "folder": in_folder,
 }
 GOOD = {
