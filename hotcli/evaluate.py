@@ -106,7 +106,8 @@ def evaluate(  # noqa: PLR0913  a command's parameters are its options
             param_hint="--motions",
         )
     skills = tuple(options.split_names(skill))
-    asked = subjects.Asked(hand, listed, skills, engine, overrides, options.assignments(set_))
+    assigned = options.assignments(set_)
+    asked = subjects.Asked(hand, listed, skills, engine, overrides, assigned, has_clips=motions is not None)
     judged, left_out = subjects.find(asked, named)
     if dry_run:
         return console.show("\n".join(map(choices.preset_text, judged[0].presets.values())))
