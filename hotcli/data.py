@@ -117,7 +117,9 @@ def _found(paths: Optional[List[Path]]) -> Tuple[List[Path], List[ClipGroup]]:
     files: List[Path] = []
     groups: List[ClipGroup] = []
     for root in roots:
-        if fetch.is_upstreams(root):
+        if datasets.is_begun(root):
+            console.note(f"{root} is not whole yet; hot data fetch goes on with it.")
+        elif fetch.is_upstreams(root):
             groups += datasets.index_of(fetch.motions_in(root))
         else:
             files += sorted(root.rglob("*.safetensors")) if root.is_dir() else [root]

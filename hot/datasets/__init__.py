@@ -2,7 +2,7 @@
 
 from hot.datasets.config import FetchConfig
 from hot.datasets.converting import Conversion, convert
-from hot.datasets.fetching import UPSTREAM, Fetched, Record, default_folder, fetch, read_record
+from hot.datasets.fetching import UPSTREAM, Fetched, Record, default_folder, fetch, is_begun, read_record
 from hot.datasets.index import ClipGroup, index_of
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "default_folder",
     "fetch",
     "index_of",
+    "is_begun",
     "read_record",
 ]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import lzma
 import os
 import re
 import stat
 import tarfile
 import zipfile
-import zlib
 from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO, Callable, Iterator, List, NamedTuple, Optional, Set, Tuple
@@ -19,7 +17,7 @@ from typing_extensions import Protocol
 from hot.datasets.config import MIB, FetchConfig
 from hot.datasets.hashing import blocks_of
 from hot.datasets.meter import Meter
-from hot.errors import BadFileError
+from hot.errors import BadFileError, HotError
 from hot.progress import Progress
 
 
@@ -54,9 +52,6 @@ class Pack(Protocol):
         ...
 
 
-_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError)
-
-
 @contextlib.contextmanager
 def open_pack(path: Path, config: FetchConfig) -> Iterator[Pack]:
     """Look into an archive or a folder.
@@ -86,7 +81,9 @@ def _reading(path: Path) -> Iterator[None]:
     """Errors of the formats become ours."""
     try:
         yield
-    except _DAMAGE as error:
+    except HotError:
+        raise
+    except Exception as error:  # a damaged archive can raise any exception at all
         raise BadFileError(path, f"is damaged, or packed in a way that is not known ({error})") from error
 
 

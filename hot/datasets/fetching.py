@@ -77,6 +77,12 @@ def read_record(folder: Path) -> Optional[Record]:
         raise BadFileError(path, "is damaged; delete it, and hot data fetch looks at all files again") from error
 
 
+def is_begun(folder: Path) -> bool:
+    """Whether a data set was begun to be fetched into a folder, and is not whole."""
+    begun = Files.of(folder / _DOWNLOAD).note.exists() or (folder / STAGE).is_dir()
+    return begun and read_record(folder) is None
+
+
 def fetch(
     source: Optional[str] = None,
     folder: Optional[Path] = None,

@@ -60,6 +60,10 @@ def test_an_interruption_says_how_to_go_on(hot, tree, monkeypatch):
     monkeypatch.setattr("hot.datasets.fetching.unpack", interrupt)
     result = hot("data fetch --from tree")
     assert result.exit_code == 130
+    Path("data/upstream/unpacking").mkdir()
+    told = hot("data info")
+    assert told.exit_code == 1
+    assert "data/upstream is not whole yet; hot data fetch goes on with it." in told.stderr
     assert "What has come to data/upstream is kept; the same command goes on." in result.stderr
 
 

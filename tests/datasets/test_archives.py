@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import stat
@@ -9,7 +10,7 @@ import tarfile
 import zipfile
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hot.datasets.archives import open_pack
@@ -299,6 +300,25 @@ def test_damaged_archives_are_refused_and_nothing_is_put_in_its_place(tmp_path, 
     with pytest.raises(BadFileError, match="is damaged"):
         unpacked(pack, tmp_path / "out")
     assert all(name.startswith(STAGE) for name in (contents(tmp_path / "out") if (tmp_path / "out").exists() else ()))
+
+
+SMALL = {CLIP: b"a clip", "README.md": b"read me"}
+
+
+@settings(max_examples=60)
+@given(st.sampled_from(sorted(set(PACKERS) - {"folder"})), st.data())
+def test_whatever_bytes_are_damaged_it_unpacks_or_says_so(tmp_path_factory, kind, data):
+    folder = tmp_path_factory.mktemp("a")
+    pack = PACKERS[kind](folder / "pack", SMALL)
+    content = bytearray(pack.read_bytes())
+    for place in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=4)):
+        content[place] = data.draw(st.integers(0, 255))
+    pack.write_bytes(content[: data.draw(st.integers(len(content) // 2, len(content)))])
+    with contextlib.suppress(BadFileError):
+        unpacked(pack, folder / "out")
+    assert {path.name for path in folder.iterdir()} <= {"pack", "out"}
+    there = set(contents(folder / "out")) if (folder / "out").exists() else set()
+    assert {name.split("/")[0] for name in there} <= {"motions", "assets", "notes", STAGE}
 
 
 def test_too_small_a_disk_is_noticed_before_unpacking(tmp_path, monkeypatch):
