@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import statistics
@@ -39,12 +40,14 @@ _ROUNDS, _KILLS = 3, 10
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--mib", type=int, default=2048)
+    parser.add_argument("--mib", type=int, default=2048, help="0: no download")
     parser.add_argument("--clips", type=int, default=1000)
     parser.add_argument("--folder", type=Path, default=None, help="on the disk to measure")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         print(f"conversion: {json.dumps(measure_conversion(Path(folder), args.clips))}", flush=True)
+        if not args.mib:
+            return
         print(f"download: {json.dumps(measure_download(Path(folder), args.mib))}", flush=True)
 
 
@@ -106,15 +109,15 @@ def _killed(link: str, target: Path, digest: str, seconds: float) -> tuple:
 
 
 def measure_conversion(folder: Path, clips: int) -> dict:
-    """Seconds of the whole command and of ``--convert`` alone, and the largest difference of a round trip."""
+    """What the command takes to check and convert all that is there, and the largest difference of a round trip."""
     hand, kept = load_hand("mano"), folder / "tree/dexgrasp_train_mano/bottle/grasp_higher_kp"
     for number in range(clips):
         write_clip(kept / f"001_bottle_0_{number % 20}-{number}.pt", hand, frames=220, seed=number)
     command = [sys.executable, "-m", "hotcli", "data", "fetch", "--out", str(folder / "data"), "--from"]
     subprocess.run([*command, str(folder / "tree")], check=True, capture_output=True)
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), _children_cpu_s()
     subprocess.run([*command, str(folder / "tree"), "--convert"], check=True, capture_output=True)
-    seconds = time.perf_counter() - begun
+    seconds, cpu_s = time.perf_counter() - begun, _children_cpu_s() - used
     ours = load_motions(folder / "data/converted/dexgrasp_train_mano/bottle/grasp.safetensors", hand)
     worst = 0.0
     for old, new in zip(sorted(kept.glob("*.pt"), key=_sample), save_upstream(folder / "back", ours, raised=True)):
@@ -122,7 +125,14 @@ def measure_conversion(folder: Path, clips: int) -> dict:
         worst = max(worst, *(float((before[key] - after[key]).abs().max()) for key in before))
     direct = load_upstream(folder / "data/motions/dexgrasp_train_mano/bottle", hand, ("grasp",))
     same = all(torch.equal(getattr(direct, n), getattr(ours, n)) for n in ("joint_pos", "key_pos_w", "object_quat_w"))
-    return {"clips": clips, "command_s": seconds, "round_trip_error": worst, "on_the_fly_the_same": same}
+    told = {"clips": clips, "command_s": seconds, "cpu_s": cpu_s, "load": os.getloadavg()}
+    return {**told, "round_trip_error": worst, "on_the_fly_the_same": same}
+
+
+def _children_cpu_s() -> float:
+    """On a machine that others use too, what counts."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _sample(path: Path) -> int:
