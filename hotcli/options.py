@@ -59,7 +59,10 @@ EngineOption = Annotated[
 ]
 MotionsOption = Annotated[
     Optional[Path],
-    typer.Option("--motions", help="A motion file, or a folder of SKILL.safetensors, instead of our own clips."),
+    typer.Option(
+        "--motions",
+        help="A motion file, a folder of SKILL.safetensors, or upstream's .pt files, instead of our own clips.",
+    ),
 ]
 SetOption = Annotated[
     Optional[List[str]],
