@@ -215,9 +215,21 @@ def _of_skill(path: Path, skill: str, hand: HandSpec, object_spec: ObjectSpec) -
     motions = load_motions(path, hand)
     if motions.frame_skill is not None:
         raise BadFileError(path, "holds composed sequences, not clips of one skill; hot eval --sequence judges those")
-    if motions.objects != (object_spec.name,):
+    if [name.lower() for name in motions.objects] != [object_spec.name.lower()]:
         raise BadFileError(path, f"holds clips with {console.names(motions.objects)}, not with {object_spec.name}")
     if skill not in motions.skills:
         raise BadFileError(path, f"holds no {skill} clips, but {console.names(motions.skills)}; choose with --skill")
     chosen = motions.select((motions.clip_skill == motions.skills.index(skill)).nonzero()[:, 0])
-    return replace(chosen, skills=(skill,), clip_skill=chosen.clip_skill * 0)
+    named = replace(chosen, objects=(object_spec.name,), skills=(skill,), clip_skill=chosen.clip_skill * 0)
+    return about_centre(named, object_spec)
+
+
+def about_centre(motions: Motions, object_spec: ObjectSpec) -> Motions:
+    """Clips of an object by its centre of mass; those of the original release give the place of its mesh's origin."""
+    import torch
+
+    from hot.motions import moved_along
+
+    if motions.meta.get("origin") != "upstream" or not object_spec.corners.origin.any():
+        return motions
+    return moved_along(motions, -torch.from_numpy(object_spec.corners.origin))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, List, Optional, Tuple
 import typer
 from typing_extensions import Annotated
 
+from hotcli import assets as foreign
 from hotcli import choices, console, exams, matrix_table, options, progress, report_table, sequences, subjects
 from hotcli.drawing import Artist
 
@@ -73,6 +74,7 @@ def evaluate(  # noqa: PLR0913  a command's parameters are its options
     seed: options.SeedOption = None,
     engine: EnginesOption = None,
     motions: options.MotionsOption = None,
+    assets: options.AssetsOption = None,
     out: Annotated[Optional[Path], typer.Option("--out", help="Folder of the report.", show_default="the run")] = None,
     video: Annotated[
         Optional[Path], typer.Option("--video", help="Draw clips into an .mp4, .webp or .gif; one a skill.")
@@ -88,6 +90,7 @@ def evaluate(  # noqa: PLR0913  a command's parameters are its options
     _check_named(run, policy, compare)
     _check_video(video, video_clip)
     overrides = options.given(evaluation__clips=count, evaluation__noise=noise, evaluation__seed=seed)
+    object_ = foreign.find(assets, object_, planned=motions is None)
     several = "," in (object_ or "") or (object_ or "").lower() == "all"
     if sequence is not None and not (skill or scales or compare or several):
         _refuse_beside_sequence(robustness=robustness, motions=motions)

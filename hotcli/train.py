@@ -13,6 +13,7 @@ import typer
 from typing_extensions import Annotated
 
 from hot.errors import ConfigError
+from hotcli import assets as foreign
 from hotcli import choices, clips, console, faculty, options, progress
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def teacher(  # noqa: PLR0913  a command's parameters are its options
     engine: options.EngineOption = None,
     gpus: options.GpusOption = 1,
     motions: options.MotionsOption = None,
+    assets: options.AssetsOption = None,
     start: Annotated[
         Optional[Path],
         typer.Option("--from", help="Run to start from.", show_default="stage 2: the newest finished stage-1 run"),
@@ -51,6 +53,7 @@ def teacher(  # noqa: PLR0913  a command's parameters are its options
     length = options.training_length(seed, num_envs, epochs, minutes)
     overrides = {**length, **engine_unless_resumed(engine, resume), **options.assignments(set_)}
     skills = options.split_names(skill)
+    object_ = foreign.find_one(assets, object_, planned=motions is None)
     if resume:
         asked = options.given(hand=hand, object=object_, stage=stage, skills=skills or None)
         run, preset = resumed(out, {**asked, **overrides})

@@ -2,6 +2,7 @@
 
 from hot.hands.kinematics import BodyPoses, Kinematics
 from hot.hands.spec import HandSpec, hand_names, load_hand, own_hands_folder, packaged_hand_names
+from hot.hands.upstream import upstream_hands, with_upstream_drives
 
 __all__ = [
     "BodyPoses",
@@ -11,4 +12,6 @@ __all__ = [
     "load_hand",
     "own_hands_folder",
     "packaged_hand_names",
+    "upstream_hands",
+    "with_upstream_drives",
 ]
