@@ -23,6 +23,14 @@ class BodyPoses:
 
 
 @dataclass(frozen=True, eq=False)
+class BodyVelocities:
+    """World velocities of all bodies of a hand, in the order of ``HandSpec.tree.names``."""
+
+    linear_w: Tensor  # (..., B, 3) of the bodies' origins [m/s]
+    angular_w: Tensor  # (..., B, 3) [rad/s]
+
+
+@dataclass(frozen=True, eq=False)
 class _Constants:
     """The hand's numbers in one precision."""
 
@@ -93,6 +101,18 @@ class Kinematics:
             torch.cat(all_quat, dim=-2).index_select(-2, self._order),
         )
 
+    def moving(self, joint_pos: Tensor, joint_vel: Tensor) -> Tuple[BodyPoses, BodyVelocities]:
+        """Body poses and velocities for joint positions and velocities (..., D)."""
+
+        def place(joints: Tensor) -> Tuple[Tensor, Tensor]:
+            poses = self.forward(joints)
+            return poses.pos_w, poses.quat_w
+
+        (pos, quat), (linear, quat_rate) = torch.func.jvp(place, (joint_pos,), (joint_vel,))[:2]
+        # The rate of a unit quaternion is half its angular velocity times itself.
+        angular = 2.0 * rotations.multiply(quat_rate, rotations.conjugate(quat))[..., 1:]
+        return BodyPoses(pos, quat), BodyVelocities(linear, angular)
+
     def _local_rotations(self, joint_pos: Tensor, constants: _Constants) -> Tensor:
         """Rotations of the bodies after the wrist relative to their parents (..., B - 1, 4)."""
         half = 0.5 * joint_pos[..., NUM_WRIST_JOINTS:, None]
@@ -105,7 +125,11 @@ class Kinematics:
 
     def key_points(self, poses: BodyPoses) -> Tensor:
         """World positions of the key bodies' origins (..., K, 3) [m], the wrist last."""
-        return poses.pos_w.index_select(-2, self._key_ids)
+        return self.key_rows(poses.pos_w)
+
+    def key_rows(self, rows: Tensor) -> Tensor:
+        """Those rows (..., K, n) of the key bodies, the wrist last, out of rows (..., B, n) of all bodies."""
+        return rows.index_select(-2, self._key_ids)
 
     def fingertips(self, poses: BodyPoses) -> Tensor:
         """World positions of the fingertips (..., F, 3) [m]."""

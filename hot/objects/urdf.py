@@ -50,12 +50,19 @@ def read_urdf(path: Path, scale: float = 1.0) -> UrdfObject:
     placed = list(robot.shapes("collision")) or list(robot.shapes("visual"))
     if not placed:
         raise BadFileError(path, "has no shape: no link has a <collision> or <visual>")
-    joined = trimesh.util.concatenate([trimesh.Trimesh(m.vertices, m.faces, process=False) for m in placed])
+    joined = _together(placed)
     solid = as_solid(path, joined, robot.colour() or mean_colour(placed[0]), scale)
     inertial = robot.inertial()
     beside = next((path.parent / name for name in _CORNER_MESHES if (path.parent / name).is_file()), None)
     corners = load_triangles(beside, merge=True) if beside else joined
     return UrdfObject(solid, inertial and inertial.scaled(scale), np.asarray(corners.vertices) * scale)
+
+
+def _together(meshes: Sequence[trimesh.Trimesh]) -> trimesh.Trimesh:
+    """All vertices and triangles as one mesh."""
+    firsts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])
+    faces = np.concatenate([mesh.faces + first for mesh, first in zip(meshes, firsts)])
+    return trimesh.Trimesh(np.concatenate([mesh.vertices for mesh in meshes]), faces, process=False)
 
 
 def urdf_files(path: Path) -> Tuple[Path, ...]:
@@ -242,4 +249,4 @@ class _Robot:
 
 
 _MOMENTS = ("ixx", "iyy", "izz", "ixy", "ixz", "iyz")
-_ZERO = dict.fromkeys(("ixy", "ixz", "iyz"), "0")
+_ZERO: Dict[str, str] = dict.fromkeys(("ixy", "ixz", "iyz"), "0")
