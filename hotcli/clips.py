@@ -226,10 +226,15 @@ def _of_skill(path: Path, skill: str, hand: HandSpec, object_spec: ObjectSpec) -
 
 def about_centre(motions: Motions, object_spec: ObjectSpec) -> Motions:
     """Clips of an object by its centre of mass; those of the original release give the place of its mesh's origin."""
-    import torch
-
     from hot.motions import moved_along
 
     if motions.meta.get("origin") != "upstream" or not object_spec.corners.origin.any():
         return motions
-    return moved_along(motions, -torch.from_numpy(object_spec.corners.origin))
+    return moved_along(motions, -object_spec.corners.origin)
+
+
+def about_origin(motions: Motions, object_spec: ObjectSpec) -> Motions:
+    """Clips of an object by its mesh's origin, as the original release has them."""
+    from hot.motions import moved_along
+
+    return moved_along(motions, object_spec.corners.origin) if object_spec.corners.origin.any() else motions

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from torch import Tensor
+import numpy as np
+import torch
 
 from hot import rotations
 from hot.motions.clips import Motions
 from hot.motions.velocities import linear_velocity
 
 
-def moved_along(motions: Motions, offset_o: Tensor) -> Motions:
+def moved_along(motions: Motions, offset_o: np.ndarray) -> Motions:
     """The clips with each object's position moved by an offset (3,) [m] in the object's own frame.
 
     The object's velocity is that of the new point: it gains what the object's turning adds.
     """
-    offset_w = rotations.rotate(motions.object_quat_w, offset_o.to(motions.object_quat_w))
+    offset_w = rotations.rotate(motions.object_quat_w, torch.as_tensor(offset_o).to(motions.object_quat_w))
     gained = linear_velocity(offset_w, motions.clip_start, motions.fps)
     return replace(
         motions,
