@@ -109,22 +109,23 @@ def add(
     if not 0 < scale < float("inf"):
         raise typer.BadParameter(f"must be positive, not {scale:g}", param_hint="--scale")
     solid, given, corners = _read(path, scale)
-    for repair in solid.repairs:
-        console.note(f"Repair: {repair}.")
     inertial = adding.inertial_of(solid, mass, density, given)
+    told = adding.remarks(solid, inertial)
+    for remark in told:
+        console.note(remark)
     with progress.drawn() as listener:
         listener("cutting into convex parts", 0, 1, {})
         made = adding.make_object(name, solid, inertial, symmetry, corners)
         listener("cutting into convex parts", 1, 1, {"parts": len(made.spec.parts)})
         resting = _drop(made.spec, seed, listener)
-    remarks = (f"Made by hot objects add from {path.name}, scale {scale:g}.", *(f"Repair: {r}." for r in solid.repairs))
+    comments = (f"Made by hot objects add from {path.name}, scale {scale:g}.", *told)
     resting.save()
     picture = own_folder() / f"{name}.png"
     try:
         _draw(made.spec, resting, picture)
     except MissingDependencyError as error:
         console.note(f"No picture: {error}")
-    adding.write_object(own_folder() / f"{name}.yaml", made.entry, remarks)
+    adding.write_object(own_folder() / f"{name}.yaml", made.entry, comments)
     _tell(made, resting)
 
 

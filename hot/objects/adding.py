@@ -31,6 +31,8 @@ _LIGHTEST, _HEAVIEST = 0.005, 5.0
 """Masses that physics and one hand can take [kg]."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _DECIMALS = 6
+_FAR = 5.0
+"""Factor by which a file's inertia may differ from a solid's without a remark: shells have some more."""
 _OFF_CENTRE = 0.01
 """How far a file's centre of mass may be from the shape's, relative to the longest side, for it to have symmetries."""
 
@@ -89,6 +91,16 @@ def inertial_of(
     return result
 
 
+def remarks(solid: SolidMesh, inertial: Inertial) -> Tuple[str, ...]:
+    """What was mended, and whether a file's inertia is far from the shape's, in words."""
+    told = [f"Repair: {repair}." for repair in solid.repairs]
+    own = Inertial.of_mesh(solid.mesh, inertial.mass).inertia
+    times = float(np.trace(inertial.inertia) / np.trace(own))
+    if not 1 / _FAR < times < _FAR:
+        told.append(f"Its inertia is {times:.3g} times that of a solid of its shape and mass; the file's is kept.")
+    return tuple(told)
+
+
 def make_object(
     name: str,
     solid: SolidMesh,
@@ -128,8 +140,8 @@ def make_object(
     return NewObject(entry, spec, (float(off.mean()), float(off.max())))
 
 
-def write_object(path: Path, entry: ObjectFile, remarks: Tuple[str, ...] = ()) -> None:
-    """Write an object file, ``remarks`` as comments above it.
+def write_object(path: Path, entry: ObjectFile, comments: Tuple[str, ...] = ()) -> None:
+    """Write an object file, ``comments`` above it.
 
     Raises:
         BadFileError: it cannot be written, or is there already.
@@ -139,7 +151,7 @@ def write_object(path: Path, entry: ObjectFile, remarks: Tuple[str, ...] = ()) -
     values = entry.model_dump(mode="json", exclude_defaults=True)
     for long in ("corners", "surface_points"):  # last
         values["solid"][long] = values["solid"].pop(long)
-    text = "".join(f"# {remark}\n" for remark in remarks)
+    text = "".join(f"# {comment}\n" for comment in comments)
     text += yaml.safe_dump(values, sort_keys=False, default_flow_style=None, width=120)
     with write_atomically(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

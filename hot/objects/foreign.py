@@ -8,7 +8,7 @@ from typing import Dict, List, Tuple
 
 from hot.assets import data_root
 from hot.errors import BadFileError, ConfigError, UnknownNameError
-from hot.objects.adding import inertial_of, make_object, write_object
+from hot.objects.adding import inertial_of, make_object, remarks, write_object
 from hot.objects.urdf import read_urdf, urdf_files
 
 _VERSION = b"1"
@@ -57,9 +57,9 @@ def object_of_urdf(path: Path) -> Tuple[Path, Tuple[str, ...]]:
     found = read_urdf(path)
     inertial = inertial_of(found.solid, None, None, found.inertial)
     entry = make_object(path.stem, found.solid, inertial, corners=found.corners).entry
-    remarks = (f"Made of {path.name}.", *(f"Repair: {repair}." for repair in found.solid.repairs))
-    write_object(made, entry, remarks)
-    return made, remarks
+    told = (f"Made of {path.name}.", *remarks(found.solid, inertial))
+    write_object(made, entry, told)
+    return made, told
 
 
 def _fingerprint(path: Path) -> str:

@@ -87,9 +87,9 @@ def _loaded(path: Path) -> Mapping[str, Any]:
 
 
 def _reason(error: Exception) -> str:
-    named = re.search(r"Unsupported (?:global|class|operand)[^\n]*?GLOBAL ([\w.]+)|GLOBAL ([\w.]+)", str(error))
+    named = re.search(r"GLOBAL ([\w.]+)", str(error))
     if named:
-        return f"{named[1] or named[2]} is not allowed"
+        return f"{named[1]} is not allowed"
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 

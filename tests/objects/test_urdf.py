@@ -245,7 +245,7 @@ def test_an_assets_frame_has_its_origin_at_the_files_centre_of_mass(assets):
 
 def test_corners_are_picked_as_the_original_release_picks_them(assets):
     spec = load_object(object_of_urdf(assets / "Hook" / "Hook.urdf")[0])
-    vertices = trimesh.load(assets / "Hook" / "top.obj").vertices - [0.01, 0, 0]
+    vertices = trimesh.load_mesh(assets / "Hook" / "top.obj").vertices - [0.01, 0, 0]
     for picked, first in ((spec.corners.from_origin, [-0.01, 0, 0]), (spec.corners.from_first, vertices[0])):
         assert picked.shape == (20, 3)
         np.testing.assert_allclose(picked[0], first, atol=1e-6)
@@ -273,3 +273,15 @@ def test_a_mass_of_ones_own_keeps_the_distribution():
     body = Inertial(0.2, np.array([0.0, 0.1, 0.0]), np.diag([1.0, 2.0, 2.5]))
     np.testing.assert_allclose(body.weighing(0.1).inertia, np.diag([0.5, 1.0, 1.25]))
     np.testing.assert_allclose(body.weighing(0.1).centre, body.centre)
+
+
+def test_an_inertia_far_from_the_shapes_is_kept_and_told(tmp_path, monkeypatch):
+    """Files of upstream's GRAB objects say 1 kg and 1 kg m2; a cube of 10 cm and 1 kg has 1 / 600."""
+    monkeypatch.setenv("HOT_DATA", str(tmp_path / "data"))
+    shape = '<geometry><box size="0.1 0.1 0.1"/></geometry>'
+    path, remarks = object_of_urdf(put(tmp_path, link(inside=inertial(mass=1, moments=(1, 1, 1)), shape=shape)))
+    np.testing.assert_allclose(load_object(path).inertia, np.eye(3))
+    assert any("inertia is 600 times that of a solid of its shape and mass" in remark for remark in remarks)
+    plain = (1 / 600, 1 / 600, 1 / 600)
+    _, remarks = object_of_urdf(put(tmp_path, link(inside=inertial(mass=1, moments=plain), shape=shape)))
+    assert not any("inertia" in remark for remark in remarks)

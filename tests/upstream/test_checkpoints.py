@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import pickle
+from typing import Type
 
 import numpy as np
 import pytest
 import torch
 
-from hot.errors import BadFileError, ConfigError
+from hot.errors import BadFileError, ConfigError, HotError
 from hot.policies import Policy
 from hot.tracking.config import ActionConfig, ObservationConfig
 from hot.upstream import read_checkpoint, to_policy
@@ -24,7 +25,7 @@ def put(tmp_path, content, name="teacher.pth"):
     return path
 
 
-def reject(path, problem, error=BadFileError, **action):
+def reject(path, problem, error: Type[HotError] = BadFileError, **action):
     with pytest.raises(error, match=problem):
         to_policy(path, action)
 

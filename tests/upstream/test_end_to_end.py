@@ -87,12 +87,15 @@ def test_a_servo_in_upstreams_terms_follows_a_moving_hand(tmp_path, name, bottle
     torch.testing.assert_close(trace.targets[1:, :, 6:], trace.ref_joint_pos[:-1, :, 6:], atol=1e-4, rtol=0)
 
 
-def test_a_hand_on_upstreams_drives_hangs_by_its_weight_over_its_stiffness(bottle):
+@pytest.mark.parametrize("engine", ["mujoco", pytest.param("warp", marks=pytest.mark.slow)])
+def test_a_hand_on_upstreams_drives_hangs_by_its_weight_over_its_stiffness(bottle, engine):
     """Allegro weighs 0.7789 kg: on 250 N/m it hangs 3.06 cm low. With its slides' armature of 0.05 kg it comes there by
     the two roots of 0.8289 s^2 + 45 s + 250, which are -6.28 and -48.0 a second."""
+    if engine == "warp":
+        pytest.importorskip("mujoco_warp")
     hand = driven(load_hand("allegro"), ActionConfig(drives="upstream"))
     scene = Scene(hand, [bottle], torch.zeros(1, dtype=torch.long))
-    with contextlib.closing(make_physics(scene, PhysicsConfig(substeps=4))) as physics:
+    with contextlib.closing(make_physics(scene, PhysicsConfig(engine=engine, device="cpu", substeps=4))) as physics:
         start = torch.zeros(1, 22)
         start[0, 2], start[0, 6:] = 0.5, hand.open_fingers
         everyone = torch.tensor([0])
