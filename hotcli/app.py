@@ -23,6 +23,7 @@ from hotcli import (
     export,
     grasps,
     hands,
+    migrate,
     objects,
     policies,
     train,
@@ -41,6 +42,7 @@ _PIPELINE = (
     "export",
     "bench",
     "doctor",
+    "migrate",
 )
 
 
@@ -79,6 +81,7 @@ app.add_typer(policies.app, name="policies")
 app.add_typer(export.app, name="export")
 app.command("bench")(bench.bench)
 app.command("doctor")(doctor.doctor)
+app.command("migrate")(migrate.migrate)
 
 
 def _show_version(wanted: bool) -> None:

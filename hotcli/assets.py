@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import List, Optional
+from typing import List, Optional, Sequence
 
 import typer
 
 from hot.errors import ConfigError
-from hotcli import console, options
+from hotcli import console
 
 
-def find(folder: Optional[Path], names: Optional[str], planned: bool) -> Optional[str]:
-    """What ``--object`` means with ``--assets``: object files by commas, made of the folder's URDF files where that
-    was not done before. Without a folder it is what it was.
+def find(folder: Optional[Path], names: Sequence[str], planned: bool) -> List[str]:
+    """What names of objects mean with ``--assets``: object files, made of the folder's URDF files where that was not
+    done before. Without a folder they are what they were.
 
     Args:
         folder: ``--assets``.
-        names: ``--object``: a name, several by commas, or all; none takes the only object there is.
+        names: ``--object``: names, or all; none takes the only object there is.
         planned: clips are planned from grasps, which are kept by the object's name.
 
     Raises:
         HotError: an object is not in the folder or cannot be used, or planning would take another one's grasps.
     """
     if folder is None:
-        return names
+        return list(names)
     from hot.objects import foreign
 
-    listed = _listed(folder, names)
-    files = [foreign.asset_file(folder, name) for name in listed]
+    files = [foreign.asset_file(folder, name) for name in _listed(folder, names)]
     for file in files if planned else []:
         _refuse_namesake(file)
     made: List[str] = []
@@ -38,24 +37,27 @@ def find(folder: Optional[Path], names: Optional[str], planned: bool) -> Optiona
         for remark in remarks:
             console.note(remark)
         made.append(str(path))
-    return ",".join(made)
+    return made
 
 
 def find_one(folder: Optional[Path], name: Optional[str], planned: bool) -> Optional[str]:
     """As :func:`find`, of commands for a single object."""
-    if folder is not None and len(_listed(folder, name)) > 1:
+    if folder is None:
+        return name
+    names = _listed(folder, [name] if name else [])
+    if len(names) > 1:
         raise typer.BadParameter("choose one of those in --assets", param_hint="--object")
-    return find(folder, name, planned)
+    return find(folder, names, planned)[0]
 
 
-def _listed(folder: Path, names: Optional[str]) -> List[str]:
+def _listed(folder: Path, names: Sequence[str]) -> List[str]:
     from hot.objects import foreign
 
     known = foreign.asset_names(folder)
-    if names is None and len(known) > 1:
+    if not names and len(known) > 1:
         raise ConfigError(f"{folder} holds several objects, choose with --object: {console.names(known)}")
-    listed = list(known) if names is None else options.split_names([names])
-    return list(known) if [name.lower() for name in listed] == ["all"] else list(dict.fromkeys(listed))
+    every = not names or [name.lower() for name in names] == ["all"]
+    return list(known) if every else list(dict.fromkeys(names))
 
 
 def _refuse_namesake(file: Path) -> None:

@@ -84,14 +84,38 @@ def planned(
 
 def for_training(
     hand: HandSpec,
+    object_specs: Sequence[ObjectSpec],
+    preset: Preset,
+    source: Optional[Path],
+    refined: Optional[Path],
+    progress: Progress,
+) -> Sizes:
+    """Clips of all of a preset's skills and of several objects, each with as many worlds, in all of its sizes: those
+    in ``refined``, the others from ``source``, else from the data folder, made there if missing. Of several objects
+    ``refined`` and ``source`` are folders with a folder for each."""
+    from hot.motions import Motions
+    from hot.planning import Sizes
+
+    one, parts = len(object_specs) == 1, []
+    for spec in object_specs:
+        own = preset.model_copy(update={"object": spec.name})
+        folders = [None if folder is None else _of_object(folder, spec, one) for folder in (source, refined)]
+        parts.append(_of_one(hand, spec, own, folders[0], folders[1], progress))
+    return Sizes(
+        Motions.concatenate([part.motions for part in parts]),
+        {name: spec for part in parts for name, spec in part.objects.items()},
+        {name: share / len(parts) for part in parts for name, share in part.shares.items()},
+    )
+
+
+def _of_one(
+    hand: HandSpec,
     object_spec: ObjectSpec,
     preset: Preset,
     source: Optional[Path],
+    refined: Optional[Path],
     progress: Progress,
-    refined: Optional[Path] = None,
 ) -> Sizes:
-    """Clips of all of a preset's skills, in all of its sizes of the object: those in ``refined``, the others from
-    ``source``, else from the data folder, made there if missing."""
     from hot.motions import Motions
     from hot.planning import in_sizes
 
@@ -105,31 +129,6 @@ def for_training(
     if not preset.sequences.clips:
         return sizes
     return replace(sizes, motions=Motions.concatenate([sizes.motions, _sequences(hand, object_spec, preset, progress)]))
-
-
-def for_student(
-    hand: HandSpec,
-    object_specs: Sequence[ObjectSpec],
-    preset: Preset,
-    source: Optional[Path],
-    refined: Optional[Path],
-    progress: Progress,
-) -> Sizes:
-    """As :func:`for_training`, of several objects, each with as many worlds; of several, ``source`` and ``refined``
-    are folders with a folder for each."""
-    from hot.motions import Motions
-    from hot.planning import Sizes
-
-    one, parts = len(object_specs) == 1, []
-    for spec in object_specs:
-        own = preset.model_copy(update={"object": spec.name})
-        folders = [None if folder is None else _of_object(folder, spec, one) for folder in (source, refined)]
-        parts.append(for_training(hand, spec, own, folders[0], progress, folders[1]))
-    return Sizes(
-        Motions.concatenate([part.motions for part in parts]),
-        {name: spec for part in parts for name, spec in part.objects.items()},
-        {name: share / len(parts) for part in parts for name, share in part.shares.items()},
-    )
 
 
 def _of_object(folder: Path, object_spec: ObjectSpec, alone: bool) -> Path:

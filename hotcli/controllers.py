@@ -86,7 +86,9 @@ def read_policy(path: Path, checkpoints: Optional[Foreign] = None) -> Policy:
     if checkpoints is None:
         if path.suffix.lower() in _CHECKPOINTS:
             raise BadFileError(
-                path, "is a checkpoint, no policy file; if the original release made it: --layout upstream"
+                path,
+                "is a checkpoint, no policy file; one of the original release is made one by hot policies import, "
+                "and judged as it is by hot eval --layout upstream",
             )
         return Policy.load(path)
     from hot.upstream import to_policy
@@ -143,7 +145,7 @@ def at_hand(hand: str, object_name: str, doing: str = "Judging") -> Optional[Con
     from hot import policies
     from hot.runs import newest_finished
 
-    newest = newest_finished(options.RUNS_FOLDER, hand, object_name)
+    newest = newest_finished(options.RUNS_FOLDER, hand, (object_name,))
     if newest is not None:
         return _of_run(newest, doing)
     path = policies.find(hand, object_name)

@@ -108,7 +108,8 @@ def evaluate(  # noqa: PLR0913  a command's parameters are its options
         raise typer.BadParameter("says what a --policy is: name one", param_hint="--layout")
     _check_video(video, video_clip)
     overrides = options.given(evaluation__clips=count, evaluation__noise=noise, evaluation__seed=seed)
-    object_ = foreign.find(assets, object_, planned=motions is None)
+    if assets is not None:
+        object_ = ",".join(foreign.find(assets, options.split_names([object_ or ""]), planned=motions is None))
     several = "," in (object_ or "") or (object_ or "").lower() == "all"
     if sequence is not None and not (skill or scales or compare or several):
         _refuse_beside_sequence(robustness=robustness, motions=motions, layout=layout)

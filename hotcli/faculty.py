@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from hot.errors import BadFileError, ConfigError
-from hotcli import console, options
+from hotcli import console, controllers, options
 
 if TYPE_CHECKING:
     from hot.distillation import Teacher
@@ -117,13 +117,13 @@ def objects_at_hand(hand: str) -> List[str]:
     from hot.runs import runs_in
 
     made = [run.provenance for run in runs_in(options.RUNS_FOLDER) if run.status == "finished"]
-    of_runs = [entry["object"] for entry in made if entry["hand"] == hand and entry["stage"] != STUDENT_STAGE]
+    taught = [entry for entry in made if entry["hand"] == hand and entry["stage"] != STUDENT_STAGE]
+    of_runs = {name for entry in taught for name in entry.get("objects", [entry["object"]])}
     return sorted({*of_runs, *files(hand)})
 
 
 def _read(text: str, asked: Asked) -> _Named:
     from hot.errors import UnknownNameError
-    from hot.policies import Policy
     from hot.runs import Run
 
     names, equals, path = text.rpartition("=") if _names_subjects(text) else ("", "", text)
@@ -134,7 +134,7 @@ def _read(text: str, asked: Asked) -> _Named:
             raise UnknownNameError("object or skill in --teacher", name, known.values())
     spelled = [known[name.lower()] for name in chosen]
     file = Run.open(Path(path)).policy_path if Path(path).is_dir() else Path(path)
-    policy = Policy.load(file)
+    policy = controllers.read_policy(file)
     if policy.spec.hand != asked.hand:
         raise ConfigError(f"{file} drives the {policy.spec.hand} hand, not {asked.hand}")
     skills = tuple(name for name in spelled if name in asked.skills)
@@ -179,7 +179,7 @@ def _at_hand(name: str, skills: Sequence[str], asked: Asked) -> Tuple[Path, Poli
     paths = [
         run.policy_path
         for run in runs
-        if run.is_of(asked.hand, name, run.provenance["stage"]) and run.provenance["stage"] != STUDENT_STAGE
+        if run.is_of(asked.hand, (name,), run.provenance["stage"]) and run.provenance["stage"] != STUDENT_STAGE
     ]
     paths += [path for path in (find(asked.hand, name),) if path is not None]
     seen = {path: Policy.load(path) for path in paths}

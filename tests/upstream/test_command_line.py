@@ -80,7 +80,10 @@ def test_upstreams_clips_tell_where_the_meshs_origin_is(place):
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ("--policy allegro.pth", "allegro.pth: is a checkpoint, no policy file; .* --layout upstream"),
+        (
+            "--policy allegro.pth",
+            "allegro.pth: is a checkpoint, no policy file; .*hot policies import.* --layout upstream",
+        ),
         ("--policy allegro.pth --layout isaac", "unknown layout 'isaac'"),
         ("--policy x.safetensors --layout upstream", "says itself what it sees: leave out --layout"),
         ("--policy none.pth --layout upstream", "none.pth: no such checkpoint"),
