@@ -256,4 +256,21 @@ def _of_skill(path: Path, motions: Motions, skill: str, object_spec: ObjectSpec)
     if skill not in motions.skills:
         raise BadFileError(path, f"holds no {skill} clips, but {console.names(motions.skills)}; choose with --skill")
     chosen = motions.select((motions.clip_skill == motions.skills.index(skill)).nonzero()[:, 0])
-    return replace(chosen, objects=(object_spec.name,), skills=(skill,), clip_skill=chosen.clip_skill * 0)
+    named = replace(chosen, objects=(object_spec.name,), skills=(skill,), clip_skill=chosen.clip_skill * 0)
+    return about_centre(named, object_spec)
+
+
+def about_centre(motions: Motions, object_spec: ObjectSpec) -> Motions:
+    """Clips of an object by its centre of mass; those of the original release give the place of its mesh's origin."""
+    from hot.motions import moved_along
+
+    if motions.meta.get("origin") != "upstream" or not object_spec.corners.origin.any():
+        return motions
+    return moved_along(motions, -object_spec.corners.origin)
+
+
+def about_origin(motions: Motions, object_spec: ObjectSpec) -> Motions:
+    """Clips of an object by its mesh's origin, as the original release has them."""
+    from hot.motions import moved_along
+
+    return moved_along(motions, object_spec.corners.origin) if object_spec.corners.origin.any() else motions

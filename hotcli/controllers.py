@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Sequence, Set, Tuple
 
-from hot.errors import BadFileError, ConfigError
+from hot.errors import BadFileError, ConfigError, UnknownNameError
 from hotcli import choices, console, options
 
 if TYPE_CHECKING:
@@ -51,20 +51,77 @@ class Controller:
         return tuple(str(name) for name in self.policy.spec.trained.get(what, ()))
 
 
+@dataclass(frozen=True)
+class Foreign:
+    """That policy files are checkpoints of the original release, and what they leave unsaid."""
+
+    layout: str
+    """upstream; there is no other."""
+    action: Mapping[str, Any]
+    """What their actions mean, where that is not as upstream's README says for the hand, by preset key below action."""
+
+
+def foreign(layout: Optional[str], assigned: Mapping[str, Any]) -> Optional[Foreign]:
+    """What ``--layout`` and ``--set action...`` say of policy files; None: they are our own.
+
+    Raises:
+        UnknownNameError: no such layout.
+    """
+    if layout is None:
+        return None
+    if layout.lower() != "upstream":
+        raise UnknownNameError("layout", layout, ["upstream"])
+    prefix = "action."
+    return Foreign("upstream", {key[len(prefix) :]: v for key, v in assigned.items() if key.startswith(prefix)})
+
+
+def read_policy(path: Path, checkpoints: Optional[Foreign] = None) -> Policy:
+    """The policy of a file of ours, or, if it is said to be one, of a checkpoint of the original release.
+
+    Raises:
+        BadFileError: it is none, or the other of the two.
+    """
+    from hot.policies import Policy
+
+    if checkpoints is None:
+        if path.suffix.lower() in _CHECKPOINTS:
+            raise BadFileError(
+                path,
+                "is a checkpoint, no policy file; one of the original release is made one by hot policies import, "
+                "and judged as it is by hot eval --layout upstream",
+            )
+        return Policy.load(path)
+    from hot.upstream import to_policy
+
+    if path.suffix == ".safetensors":
+        raise BadFileError(path, "is a policy file, which says itself what it sees: leave out --layout")
+    policy = to_policy(path, checkpoints.action)
+    spec = policy.spec
+    console.note(
+        f"{path}: {spec.hand}, sees {spec.num_observations} numbers, action.mode={spec.action['mode']} "
+        f"action.drives={spec.action['drives']} (--set changes what the file does not say)"
+    )
+    return policy
+
+
+_CHECKPOINTS = (".pth", ".pt")
+
+
 def find(
     run: Optional[Path],
     policy: Optional[Path],
     hand: Optional[str],
     object_name: Optional[str],
     doing: str = "Judging",
+    checkpoints: Optional[Foreign] = None,
 ) -> Controller:
     """The controller that was named; else the newest finished run of hand and object, else the policy that is kept
-    or shipped for them, else none. ``doing`` says in the remark what is done with it."""
-    from hot.policies import Policy
+    or shipped for them, else none. ``doing`` says in the remark what is done with it, ``checkpoints`` whether policy
+    files are such."""
     from hot.runs import Run
 
     if policy is not None:
-        return Controller(path=policy, policy=Policy.load(policy))
+        return Controller(path=policy, policy=read_policy(policy, checkpoints))
     if run is None:
         return _at_hand_or_none(hand, object_name, doing)
     if run.is_file():
@@ -72,12 +129,15 @@ def find(
     return _of_run(Run.open(run), doing)
 
 
-def load(path: Path) -> Controller:
+def load(path: Path, checkpoints: Optional[Foreign] = None) -> Controller:
     """The controller of a run's folder or of a policy file."""
-    from hot.policies import Policy
     from hot.runs import Run
 
-    return _of_run(Run.open(path), "Judging") if path.is_dir() else Controller(path=path, policy=Policy.load(path))
+    if path.is_dir():
+        return _of_run(Run.open(path), "Judging")
+    # Of two that are compared one may be ours.
+    own = path.suffix == ".safetensors"
+    return Controller(path=path, policy=read_policy(path, None if own else checkpoints))
 
 
 def at_hand(hand: str, object_name: str, doing: str = "Judging") -> Optional[Controller]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 import typer
 from typing_extensions import Annotated
 
+from hotcli import assets as foreign
 from hotcli import choices, clips, compose, console, contact_sheet, fetch, options, progress
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def generate(  # noqa: PLR0913  a command's parameters are its options
         typer.Option(min=1, help="Find so many grasps first.", show_default="those that ship or were found"),
     ] = None,
     engine: options.EngineOption = None,
+    assets: options.AssetsOption = None,
     set_: options.SetOption = None,
     dry_run: options.DryRunOption = False,
 ) -> None:
@@ -43,6 +45,7 @@ def generate(  # noqa: PLR0913  a command's parameters are its options
 
     overrides = {**choices.engine_of(engine), **options.given(seed=seed, synthesis__train_clips=count)}
     overrides.update(options.assignments(set_))
+    object_ = foreign.find_one(assets, object_, planned=True)
     preset = choices.make_preset(hand, object_, None, options.split_names(skill), overrides)
     if dry_run:
         return console.show(choices.preset_text(preset))

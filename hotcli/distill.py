@@ -11,6 +11,7 @@ import typer
 from typing_extensions import Annotated
 
 from hot.errors import ConfigError
+from hotcli import assets as foreign
 from hotcli import choices, clips, console, faculty, options, progress, train
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def distill(  # noqa: PLR0913  a command's parameters are its options
     engine: options.EngineOption = None,
     gpus: options.GpusOption = 1,
     motions: options.MotionsOption = None,
+    assets: options.AssetsOption = None,
     refined: Annotated[
         Optional[Path],
         typer.Option("--refined", help="Folder of hot export refined; its clips are tracked instead of planned ones."),
@@ -62,7 +64,8 @@ def distill(  # noqa: PLR0913  a command's parameters are its options
     """Train one student to do what several teachers do, for all objects and skills."""
     length = options.training_length(seed, num_envs, epochs, minutes)
     overrides = {**length, **train.engine_unless_resumed(engine, resume), **options.assignments(set_)}
-    names, skill_names = options.split_names(objects), options.split_names(skills)
+    skill_names = options.split_names(skills)
+    names = foreign.find(assets, options.split_names(objects), planned=motions is None and refined is None)
     if resume:
         run, preset = _resumed(out, hand, names, skill_names, overrides)
     else:

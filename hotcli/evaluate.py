@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, List, Optional, Tuple
 import typer
 from typing_extensions import Annotated
 
-from hotcli import choices, clips, console, exams, matrix_table, options, progress, report_table, sequences, subjects
+from hotcli import assets as foreign
+from hotcli import (
+    choices,
+    clips,
+    console,
+    controllers,
+    exams,
+    matrix_table,
+    options,
+    progress,
+    report_table,
+    sequences,
+    subjects,
+)
 from hotcli.drawing import Artist
 
 if TYPE_CHECKING:
@@ -40,6 +53,10 @@ def evaluate(  # noqa: PLR0913  a command's parameters are its options
     policy: Annotated[
         Optional[List[str]],
         typer.Option("--policy", help="A policy file, instead of a run; of a sequence also SKILL=FILE, repeatable."),
+    ] = None,
+    layout: Annotated[
+        Optional[str],
+        typer.Option("--layout", help="upstream: policy files are .pth checkpoints of the original release."),
     ] = None,
     compare: Annotated[
         Optional[Tuple[Path, Path]],
@@ -73,6 +90,7 @@ def evaluate(  # noqa: PLR0913  a command's parameters are its options
     seed: options.SeedOption = None,
     engine: EnginesOption = None,
     motions: options.MotionsOption = None,
+    assets: options.AssetsOption = None,
     out: Annotated[Optional[Path], typer.Option("--out", help="Folder of the report.", show_default="the run")] = None,
     video: Annotated[
         Optional[Path], typer.Option("--video", help="Draw clips into an .mp4, .webp or .gif; one a skill.")
@@ -86,11 +104,16 @@ def evaluate(  # noqa: PLR0913  a command's parameters are its options
 ) -> None:
     """Judge a policy beside the open loop on held-out clips, with 95 % intervals."""
     _check_named(run, policy, compare)
+    checkpoints = controllers.foreign(layout, options.assignments(set_))
+    if checkpoints is not None and not (policy or compare):
+        raise typer.BadParameter("says what a --policy is: name one", param_hint="--layout")
     _check_video(video, video_clip)
     overrides = options.given(evaluation__clips=count, evaluation__noise=noise, evaluation__seed=seed)
+    if assets is not None:
+        object_ = ",".join(foreign.find(assets, options.split_names([object_ or ""]), planned=motions is None))
     several = "," in (object_ or "") or (object_ or "").lower() == "all"
     if sequence is not None and not (skill or scales or compare or several):
-        _refuse_beside_sequence(robustness=robustness, motions=motions)
+        _refuse_beside_sequence(robustness=robustness, motions=motions, layout=layout)
         overrides.update({**choices.engine_of(engine), **options.assignments(set_)})
         exam = sequences.prepare(run, policy or [], hand, object_, sequences.read(sequence, seconds), overrides)
         if dry_run:
@@ -98,7 +121,7 @@ def evaluate(  # noqa: PLR0913  a command's parameters are its options
         return sequences.evaluate(exam, out, video, video_clip, as_json)
     wanted = None if sequence is None else sequences.read(sequence, seconds)
     cells = exams.Cells(motions, _sizes(scales), wanted, robustness)
-    named = subjects.named(run, _one_file(policy, seconds if wanted is None else None), compare)
+    named = subjects.named(run, _one_file(policy, seconds if wanted is None else None), compare, checkpoints)
     listed = subjects.object_list(object_, named, wanted.object_name if wanted else None)
     if motions is not None and len(listed) > 1 and not clips.is_of_several_objects(motions):
         raise typer.BadParameter(

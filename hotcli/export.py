@@ -9,6 +9,7 @@ import typer
 from typing_extensions import Annotated
 
 from hot.errors import ConfigError
+from hotcli import assets as foreign
 from hotcli import controllers, deployed, options, refined
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def export_refined(  # noqa: PLR0913  a command's parameters are its options
     ] = None,
     engine: options.EngineOption = None,
     motions: options.MotionsOption = None,
+    assets: options.AssetsOption = None,
     split: Annotated[
         str, typer.Option("--split", help="train: clips to train on; test: of grasps that no training sees.")
     ] = "train",
@@ -60,6 +62,7 @@ def export_refined(  # noqa: PLR0913  a command's parameters are its options
 ) -> None:
     """Roll a policy over every clip from its first frame, and keep what succeeded as motions."""
     refined.check(motions, seed, split, format_)
+    object_ = foreign.find_one(assets, object_, planned=motions is None)
     controller = _policy_of(source, hand, object_, "Rolling out")
     wanted = refined.Wanted(split, count, seed, motions)
     refined.export(controller, hand, object_, options.split_names(skill), engine, wanted, out, format_, as_json)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from hot.errors import BadFileError, ConfigError
-from hotcli import console, options
+from hotcli import console, controllers, options
 
 if TYPE_CHECKING:
     from hot.distillation import Teacher
@@ -124,7 +124,6 @@ def objects_at_hand(hand: str) -> List[str]:
 
 def _read(text: str, asked: Asked) -> _Named:
     from hot.errors import UnknownNameError
-    from hot.policies import Policy
     from hot.runs import Run
 
     names, equals, path = text.rpartition("=") if _names_subjects(text) else ("", "", text)
@@ -135,7 +134,7 @@ def _read(text: str, asked: Asked) -> _Named:
             raise UnknownNameError("object or skill in --teacher", name, known.values())
     spelled = [known[name.lower()] for name in chosen]
     file = Run.open(Path(path)).policy_path if Path(path).is_dir() else Path(path)
-    policy = Policy.load(file)
+    policy = controllers.read_policy(file)
     if policy.spec.hand != asked.hand:
         raise ConfigError(f"{file} drives the {policy.spec.hand} hand, not {asked.hand}")
     skills = tuple(name for name in spelled if name in asked.skills)

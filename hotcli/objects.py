@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 import typer
 from typing_extensions import Annotated
@@ -12,8 +12,12 @@ from hot.errors import BadFileError, ConfigError, HotError, MissingDependencyErr
 from hotcli import console, options, progress
 
 if TYPE_CHECKING:
+    from numpy import ndarray
+
     from hot.objects import ObjectSpec
     from hot.objects.adding import NewObject
+    from hot.objects.inertial import Inertial
+    from hot.objects.meshes import SolidMesh
     from hot.progress import Progress
     from hot.synthesis import RestingPoses
 
@@ -79,9 +83,14 @@ def show(
 
 @app.command()
 def add(
-    path: Annotated[Path, typer.Argument(metavar="MESH", help="obj, stl, ply, glb, gltf or off; in metres.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A mesh (obj, stl, ply, glb, gltf, off; in metres), or a .urdf file of a rigid object."
+        ),
+    ],
     name: Annotated[Optional[str], typer.Option("--name", help="Of the object.", show_default="the file's")] = None,
-    mass: Annotated[Optional[float], typer.Option("--mass", help="In kg.")] = None,
+    mass: Annotated[Optional[float], typer.Option("--mass", help="In kg; else a .urdf file's own.")] = None,
     density: Annotated[
         Optional[float], typer.Option("--density", help="In kg/m3, instead.", show_default="500")
     ] = None,
@@ -91,32 +100,43 @@ def add(
     ] = "guess",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the drops.")] = 1,
 ) -> None:
-    """Make an object of a mesh: closed, cut into convex parts, dropped to find its resting poses."""
-    from hot.objects import adding, meshes, own_folder
+    """Make an object of a mesh or a URDF file: closed, cut into convex parts, dropped to find its resting poses."""
+    from hot.objects import adding, own_folder
 
     name = adding.free_name(name or path.stem)
     if _grasp_counts(name):
         raise ConfigError(f"there are grasps of an earlier object named {name}; choose another name: --name NAME")
     if not 0 < scale < float("inf"):
         raise typer.BadParameter(f"must be positive, not {scale:g}", param_hint="--scale")
-    solid = meshes.read_mesh(path, scale)
-    for repair in solid.repairs:
-        console.note(f"Repair: {repair}.")
-    kilograms = adding.mass_of(solid, mass, density)
+    solid, given, corners = _read(path, scale)
+    inertial = adding.inertial_of(solid, mass, density, given)
+    told = adding.remarks(solid, inertial)
+    for remark in told:
+        console.note(remark)
     with progress.drawn() as listener:
         listener("cutting into convex parts", 0, 1, {})
-        made = adding.make_object(name, solid, kilograms, symmetry)
+        made = adding.make_object(name, solid, inertial, symmetry, corners)
         listener("cutting into convex parts", 1, 1, {"parts": len(made.spec.parts)})
         resting = _drop(made.spec, seed, listener)
-    remarks = (f"Made by hot objects add from {path.name}, scale {scale:g}.", *(f"Repair: {r}." for r in solid.repairs))
+    comments = (f"Made by hot objects add from {path.name}, scale {scale:g}.", *told)
     resting.save()
     picture = own_folder() / f"{name}.png"
     try:
         _draw(made.spec, resting, picture)
     except MissingDependencyError as error:
         console.note(f"No picture: {error}")
-    adding.write_object(own_folder() / f"{name}.yaml", made.entry, remarks)
+    adding.write_object(own_folder() / f"{name}.yaml", made.entry, comments)
     _tell(made, resting)
+
+
+def _read(path: Path, scale: float) -> Tuple[SolidMesh, Optional[Inertial], Optional[ndarray]]:
+    """What a file says of an object: its shape, how heavy it is, and the corners that show it, as far as it says."""
+    from hot.objects import meshes, urdf
+
+    if path.suffix.lower() != ".urdf":
+        return meshes.read_mesh(path, scale), None, None
+    found = urdf.read_urdf(path, scale)
+    return found.solid, found.inertial, found.corners
 
 
 def _tell(made: NewObject, resting: RestingPoses) -> None:

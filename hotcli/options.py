@@ -64,6 +64,12 @@ MotionsOption = Annotated[
         help="A motion file, a folder of SKILL.safetensors, or upstream's .pt files, instead of our own clips.",
     ),
 ]
+AssetsOption = Annotated[
+    Optional[Path],
+    typer.Option(
+        "--assets", help="Folder of the original release's objects, NAME/NAME.urdf with meshes, for --object."
+    ),
+]
 SetOption = Annotated[
     Optional[List[str]],
     typer.Option("--set", metavar="KEY=VALUE", help="Any preset value, such as reward.object_position=60; repeatable."),

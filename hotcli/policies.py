@@ -11,7 +11,7 @@ import typer
 from typing_extensions import Annotated
 
 from hot.errors import BadFileError, ConfigError, UnknownNameError
-from hotcli import card_results, choices, console, options, policy_table, progress
+from hotcli import card_results, choices, console, controllers, options, policy_table, progress
 
 if TYPE_CHECKING:
     from hot.policies import Card, CardStage
@@ -80,6 +80,34 @@ def add(
     Policy.load(made.policy_path).save(path, half=True)
     write_card(path, card)
     _judge(path, card, (preset.hand, preset.object), engines, count)
+
+
+@app.command("import")
+def import_(
+    checkpoint: Annotated[Path, typer.Argument(metavar="FILE.pth", help="Checkpoint of the original release.")],
+    out: Annotated[
+        Optional[Path], typer.Option("--out", help="The policy file.", show_default="FILE.safetensors")
+    ] = None,
+    set_: Annotated[
+        Optional[List[str]],
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="action.mode or action.drives, if not as upstream's README; repeatable."
+        ),
+    ] = None,
+) -> None:
+    """Make a policy file of a checkpoint of the original release, which sees and acts as it did there."""
+    path = out or checkpoint.with_suffix(".safetensors")
+    if path.suffix != ".safetensors":
+        raise ConfigError(f"a policy's file ends in .safetensors, not '{path.suffix}'")
+    if path.exists():
+        raise BadFileError(path, "exists; choose another: --out")
+    foreign = controllers.foreign("upstream", options.assignments(set_))
+    policy = controllers.read_policy(checkpoint, foreign)
+    policy.save(path)
+    rows = [[name, str(size)] for name, size in policy.spec.layout]
+    console.show_table("What it sees", ["group", "numbers"], rows, words=1)
+    console.note(f"Judge it: hot eval --policy {path} --motions DIR --assets DIR --object NAME")
+    console.show(str(path))
 
 
 @app.command()

@@ -78,7 +78,7 @@ def export(  # noqa: PLR0913  the options of one command
             exam = exams.exam(preset, hand_spec, object_spec, motions)
             result = refine(controller.policy, file, exam, source, listener)
             rows.append(result.report)
-            _write(result, folder, format_)
+            _write(result, folder, format_, object_spec)
     if as_json:
         console.show_json({"folder": str(folder), "skills": [row.figures() for row in rows]})
     else:
@@ -126,7 +126,7 @@ def _clips(
     return source, found.select(range(min(found.num_clips, wanted.count or found.num_clips)))
 
 
-def _write(result: Refined, folder: Path, format_: str) -> None:
+def _write(result: Refined, folder: Path, format_: str, object_spec: ObjectSpec) -> None:
     from hot.motions import save_motions, save_upstream
     from hot.refinement import write_refinement
 
@@ -136,7 +136,7 @@ def _write(result: Refined, folder: Path, format_: str) -> None:
             f"No {report.skill} clip of {report.clips} succeeded: nothing is written for {report.skill}."
         )
     if format_ == "upstream":
-        where = save_upstream(folder, motions)[0].parent
+        where = save_upstream(folder, clips.about_origin(motions, object_spec))[0].parent
     else:
         where = folder / f"{report.skill}.safetensors"
         save_motions(where, motions)

@@ -158,10 +158,9 @@ def _by_skill(named: List[str]) -> Dict[str, Path]:
 
 
 def _load(path: Path) -> Policy:
-    from hot.policies import Policy
     from hot.runs import Run
 
-    return Policy.load(Run.open(path).policy_path if path.is_dir() else path)
+    return controllers.read_policy(Run.open(path).policy_path if path.is_dir() else path)
 
 
 def evaluate(asked: SequenceExam, out: Optional[Path], video: Optional[Path], video_clip: str, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, 
 
 from hot.errors import ConfigError
 from hotcli import choices, console, controllers, options
-from hotcli.controllers import Controller
+from hotcli.controllers import Controller, Foreign
 
 if TYPE_CHECKING:
     from hot.evaluation import LeftOut
@@ -53,16 +53,22 @@ class Asked:
     """Clips were named, so none need be planned from grasps."""
 
 
-def named(run: Optional[Path], policy: Optional[Path], compared: Optional[Tuple[Path, Path]]) -> Dict[str, Controller]:
-    """The controllers that were named for all objects, by their names in the report; none were: empty."""
+def named(
+    run: Optional[Path],
+    policy: Optional[Path],
+    compared: Optional[Tuple[Path, Path]],
+    checkpoints: Optional[Foreign] = None,
+) -> Dict[str, Controller]:
+    """The controllers that were named for all objects, by their names in the report; none were: empty. ``checkpoints``
+    says that policy files are such."""
     if compared is not None:
-        both = {f"policy {letter}": controllers.load(path) for letter, path in zip("AB", compared)}
+        both = {f"policy {letter}": controllers.load(path, checkpoints) for letter, path in zip("AB", compared)}
         for name, each in both.items():
             console.note(f"{name}: {each.path}")
         return both
     if run is None and policy is None:
         return {}
-    return {"policy": controllers.find(run, policy, None, None)}
+    return {"policy": controllers.find(run, policy, None, None, checkpoints=checkpoints)}
 
 
 def object_list(text: Optional[str], policies: Mapping[str, Controller], written_for: Optional[str]) -> Tuple[str, ...]:

@@ -13,6 +13,7 @@ import typer
 from typing_extensions import Annotated
 
 from hot.errors import ConfigError
+from hotcli import assets as foreign
 from hotcli import choices, clips, console, faculty, options, progress
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def teacher(  # noqa: PLR0913  a command's parameters are its options
     engine: options.EngineOption = None,
     gpus: options.GpusOption = 1,
     motions: options.MotionsOption = None,
+    assets: options.AssetsOption = None,
     start: Annotated[
         Optional[Path],
         typer.Option("--from", help="Run to start from.", show_default="stage 2: the newest finished stage-1 run"),
@@ -50,7 +52,8 @@ def teacher(  # noqa: PLR0913  a command's parameters are its options
     """Train one policy to track the motions of a hand and an object, or of several objects."""
     length = options.training_length(seed, num_envs, epochs, minutes)
     overrides = {**length, **engine_unless_resumed(engine, resume), **options.assignments(set_)}
-    names, skills = options.split_names(objects), options.split_names(skill)
+    skills = options.split_names(skill)
+    names = foreign.find(assets, options.split_names(objects), planned=motions is None)
     if resume:
         first, others = (names[0], names[1:]) if names else (None, None)
         asked = options.given(hand=hand, object=first, others=others, stage=stage, skills=skills or None)

@@ -40,7 +40,7 @@ class Deployed(nn.Module):
         self.inputs = _inputs(policy, self._config)
         joints = len(policy.spec.joint_names)
         self.outputs: Tuple[Port, ...] = (
-            Port("targets", joints, "drive targets for the coming control step, inside the joint limits [m, rad]"),
+            Port("targets", joints, f"drive targets for the coming control step{_held(self._config)} [m, rad]"),
             Port("action", joints, "the network's answer in [-1, 1]"),
         )
 
@@ -54,12 +54,16 @@ class Deployed(nn.Module):
     def _base(self, given: Dict[str, Tensor], action: Tensor) -> Tensor:
         """Targets of a zero action (N, D); actions that are not relative to the reference have none."""
         if "command" not in given:
-            return torch.zeros_like(action)
+            return given.get("reference", torch.zeros_like(action))
         base = self._actions.led(given["command"], given["velocity"])
         if "displacement" not in given:
             return base
         wrist = move_wrist(base[:, :WRIST], given["object_pos"], given["displacement"])
         return torch.cat([wrist, base[:, WRIST:]], dim=1)
+
+
+def _held(config: ActionConfig) -> str:
+    return ", inside the joint limits" if config.drives == "own" else ""
 
 
 def _inputs(policy: Policy, config: ActionConfig) -> Tuple[Port, ...]:
@@ -77,4 +81,6 @@ def _inputs(policy: Policy, config: ActionConfig) -> Tuple[Port, ...]:
             ]
     elif config.mode == "delta":
         ports.append(Port("joint_pos", joints, "joint positions now [m, rad]"))
+    elif config.mode == "reference":
+        ports.append(Port("reference", joints, "the reference's joint positions now [m, rad]"))
     return tuple(ports)

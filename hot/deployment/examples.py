@@ -44,7 +44,7 @@ def random_examples(deployed: Deployed, policy: Policy, hand: HandSpec, count: i
         if port.name == "observation":
             make[port.name] = policy.mean.cpu() + 3.0 * policy.std.cpu() * drawn(port)
         else:
-            make[port.name] = joints(port) if port.name in ("command", "joint_pos") else 0.1 * drawn(port)
+            make[port.name] = joints(port) if port.name in ("command", "joint_pos", "reference") else 0.1 * drawn(port)
     inputs = tuple(make.values())
     return Examples(inputs, deployed(*inputs)[0])
 
@@ -92,4 +92,5 @@ def _inputs_of(env: TrackingEnv, observation: Tensor) -> Mapping[str, Tensor]:
         "object_pos": about,
         "displacement": moved,
         "joint_pos": env.physics.state.joint_pos.clone(),
+        "reference": env.reference.now(env.clip_ids, env.frames).joint_pos,
     }

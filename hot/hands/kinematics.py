@@ -23,11 +23,20 @@ class BodyPoses:
 
 
 @dataclass(frozen=True, eq=False)
+class BodyVelocities:
+    """World velocities of all bodies of a hand, in the order of ``HandSpec.tree.names``."""
+
+    linear_w: Tensor  # (..., B, 3) of the bodies' origins [m/s]
+    angular_w: Tensor  # (..., B, 3) [rad/s]
+
+
+@dataclass(frozen=True, eq=False)
 class _Constants:
     """The hand's numbers in one precision."""
 
     hinge_cos: Tensor  # (J, 4): a finger hinge's quaternion is cos(q/2) hinge_cos + sin(q/2) hinge_sin;
     hinge_sin: Tensor  # (J, 4)  the first hinge of a body carries the body's own rotation with it
+    axes: Tensor  # (J, 3) of the finger hinges, in their bodies' frames
     offsets: Tensor  # (B - 1, 3) the bodies' origins in their parents' frames, level by level
     tips: Tensor  # (F, 3) in their bodies' frames
     surface: Tensor  # (G, P, 3) points of each collision shape in its body's frame
@@ -62,6 +71,7 @@ class Kinematics:
         """Index into the spec's ``finger_names`` of each body; -1 for the palm (B,)."""
         exact = _Constants(
             *_hinge_terms(spec),
+            axes=tree.joint_axes[NUM_WRIST_JOINTS:],
             offsets=torch.cat([tree.pos[level] for level in levels[1:]]),
             tips=torch.stack([sites[tip].pos for tip in spec.fingertips]),
             surface=surface,
@@ -93,6 +103,31 @@ class Kinematics:
             torch.cat(all_quat, dim=-2).index_select(-2, self._order),
         )
 
+    def moving(self, joint_pos: Tensor, joint_vel: Tensor) -> Tuple[BodyPoses, BodyVelocities]:
+        """Body poses and velocities for joint positions and velocities (..., D)."""
+
+        poses = self.forward(joint_pos)
+        spins_w = rotations.rotate(poses.quat_w[..., 1:, :], self._spins(joint_pos, joint_vel))
+        wrist = self.wrist_velocity(joint_pos, joint_vel)
+        linear, angular = [wrist[0]], [wrist[1]]
+        for body, parent in enumerate(self.spec.tree.parents[1:], start=1):
+            arm = poses.pos_w[..., body, :] - poses.pos_w[..., parent, :]
+            linear.append(linear[parent] + torch.cross(angular[parent], arm, dim=-1))
+            angular.append(angular[parent] + spins_w[..., body - 1, :])
+        return poses, BodyVelocities(torch.stack(linear, dim=-2), torch.stack(angular, dim=-2))
+
+    def _spins(self, joint_pos: Tensor, joint_vel: Tensor) -> Tensor:
+        """Angular velocities of the bodies after the wrist relative to their parents, in their own frames (..., B - 1,
+        3). A hinge turns what the hinges before it do."""
+        axes = self._constants[joint_pos.dtype].axes
+        spins = axes.new_zeros(*joint_pos.shape[:-1], len(self.spec.tree.parents) - 1, 3)
+        for bodies, joints in zip(self._rank_body_ids, self._rank_joint_ids):
+            own, hinges = axes[joints], NUM_WRIST_JOINTS + joints
+            turn = rotations.from_axis_angle(own, joint_pos[..., hinges])
+            before = rotations.rotate_inverse(turn, spins.index_select(-2, bodies))
+            spins = spins.index_copy(-2, bodies, before + own * joint_vel[..., hinges, None])
+        return spins
+
     def _local_rotations(self, joint_pos: Tensor, constants: _Constants) -> Tensor:
         """Rotations of the bodies after the wrist relative to their parents (..., B - 1, 4)."""
         half = 0.5 * joint_pos[..., NUM_WRIST_JOINTS:, None]
@@ -105,7 +140,11 @@ class Kinematics:
 
     def key_points(self, poses: BodyPoses) -> Tensor:
         """World positions of the key bodies' origins (..., K, 3) [m], the wrist last."""
-        return poses.pos_w.index_select(-2, self._key_ids)
+        return self.key_rows(poses.pos_w)
+
+    def key_rows(self, rows: Tensor) -> Tensor:
+        """Those rows (..., K, n) of the key bodies, the wrist last, out of rows (..., B, n) of all bodies."""
+        return rows.index_select(-2, self._key_ids)
 
     def fingertips(self, poses: BodyPoses) -> Tensor:
         """World positions of the fingertips (..., F, 3) [m]."""

@@ -44,6 +44,9 @@ class HandSpec:
     palm_pos_h: Tensor  # (3,) centre of the palm's surface [m]
     palm_quat_h: Tensor  # (4,) its +z points out of the palm, +x along the straight fingers
     tree: BodyTreeSpec
+    own_drives: bool = True
+    """Whether the hand is driven as ``mjcf`` says, and carries no weight. Else its drives have the gains above and no
+    limit of force or target, and gravity acts on it."""
 
     @property
     def num_joints(self) -> int:

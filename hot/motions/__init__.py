@@ -2,6 +2,7 @@
 
 from hot.motions.clips import Motions
 from hot.motions.files import load_motions, save_motions
+from hot.motions.origins import moved_along
 from hot.motions.skills import SKILLS, Skill, skill_by_name
 from hot.motions.upstream import load_upstream, save_upstream
 
@@ -11,6 +12,7 @@ __all__ = [
     "Skill",
     "load_motions",
     "load_upstream",
+    "moved_along",
     "save_motions",
     "save_upstream",
     "skill_by_name",

@@ -13,12 +13,14 @@ import yaml
 
 from hot.errors import BadFileError, ConfigError
 from hot.objects.catalogue import load_entry, own_folder, own_names, packaged_names
+from hot.objects.corners import pick_corners
 from hot.objects.decomposition import convex_pieces
 from hot.objects.geometry import sample_surface
 from hot.objects.guessing import guess_symmetry
+from hot.objects.inertial import Inertial
 from hot.objects.meshes import SolidMesh
 from hot.objects.parts import HullPart
-from hot.objects.shapes import ObjectFile, SolidEntry, SymmetryEntry
+from hot.objects.shapes import CornersEntry, ObjectFile, SolidEntry, SymmetryEntry
 from hot.objects.spec import ObjectSpec
 from hot.writing import write_atomically
 
@@ -29,6 +31,10 @@ _LIGHTEST, _HEAVIEST = 0.005, 5.0
 """Masses that physics and one hand can take [kg]."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _DECIMALS = 6
+_FAR = 5.0
+"""Factor by which a file's inertia may differ from a solid's without a remark: shells have some more."""
+_OFF_CENTRE = 0.01
+"""How far a file's centre of mass may be from the shape's, relative to the longest side, for it to have symmetries."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +64,11 @@ def free_name(name: str) -> str:
     return name
 
 
-def mass_of(solid: SolidMesh, mass: Optional[float], density: Optional[float]) -> float:
-    """The mass [kg] of a solid, given itself or by its density [kg/m3], which is 500 if neither is given.
+def inertial_of(
+    solid: SolidMesh, mass: Optional[float], density: Optional[float], given: Optional[Inertial] = None
+) -> Inertial:
+    """How heavy a solid is, and where: as its file says (``given``), of the mass [kg] if that is given too; else of one
+    density [kg/m3], which is 500 if neither mass nor density is given.
 
     Raises:
         ConfigError: both are given, one is not positive, or the mass is out of a hand's range.
@@ -70,38 +79,60 @@ def mass_of(solid: SolidMesh, mass: Optional[float], density: Optional[float]) -
         if value is not None and not value > 0:
             raise ConfigError(f"{option} must be positive, not {value:g}")
     volume = float(solid.mesh.volume)
-    result = mass if mass is not None else volume * (density or DENSITY)
-    if not _LIGHTEST <= result <= _HEAVIEST:
+    if given is not None and density is None:
+        result = given if mass is None else given.weighing(mass)
+    else:
+        result = Inertial.of_mesh(solid.mesh, mass if mass is not None else volume * (density or DENSITY))
+    if not _LIGHTEST <= result.mass <= _HEAVIEST:
         raise ConfigError(
-            f"a mass of {result:.3g} kg (of {1e6 * volume:.3g} ml) is not what one hand holds in physics, which is "
-            f"{_LIGHTEST} to {_HEAVIEST} kg; give --mass"
+            f"a mass of {result.mass:.3g} kg (of {1e6 * volume:.3g} ml) is not what one hand holds in physics, which "
+            f"is {_LIGHTEST} to {_HEAVIEST} kg; give --mass"
         )
     return result
 
 
-def make_object(name: str, solid: SolidMesh, mass: float, symmetry: str = "guess") -> NewObject:
-    """Cut a solid into parts, and take its mass distribution and surface points from the mesh itself.
+def remarks(solid: SolidMesh, inertial: Inertial) -> Tuple[str, ...]:
+    """What was mended, and whether a file's inertia is far from the shape's, in words."""
+    told = [f"Repair: {repair}." for repair in solid.repairs]
+    own = Inertial.of_mesh(solid.mesh, inertial.mass).inertia
+    times = float(np.trace(inertial.inertia) / np.trace(own))
+    if not 1 / _FAR < times < _FAR:
+        told.append(f"Its inertia is {times:.3g} times that of a solid of its shape and mass; the file's is kept.")
+    return tuple(told)
+
+
+def make_object(
+    name: str,
+    solid: SolidMesh,
+    inertial: Inertial,
+    symmetry: str = "guess",
+    corners: Optional[np.ndarray] = None,
+) -> NewObject:
+    """Cut a solid into parts, and take its surface points from the mesh itself.
 
     ``symmetry`` is one of ``SYMMETRIES``; x, y and z are axes of the mesh's frame about which it may spin. The origin
-    of the file's frame is the centre of mass.
+    of the file's frame is the centre of mass. ``corners`` (V, 3) are those among which far ones are picked, if they
+    are others than the mesh's.
 
     Raises:
         ConfigError: no such symmetry.
         HotError: the mesh cannot be cut.
         MissingDependencyError: coacd is not installed.
     """
-    symmetries = _symmetry(solid.mesh, symmetry)
+    symmetries = _symmetry(solid.mesh, symmetry, inertial)
     mesh = solid.mesh.copy()
-    mesh.apply_translation(-mesh.center_mass)
-    inertia = np.asarray(mesh.moment_inertia) * (mass / mesh.volume)
+    mesh.apply_translation(-inertial.centre)
+    far = pick_corners(np.asarray(solid.mesh.vertices if corners is None else corners), np.zeros(3))
+    far = far.moved(-inertial.centre)
     entry = ObjectFile(
-        mass=mass,
+        mass=inertial.mass,
         parts=[HullPart(kind="hull", points=_rounded(p), colour=solid.colour) for p in convex_pieces(mesh)],
         symmetry=symmetries,
         solid=SolidEntry(
             centre_of_mass=(0.0, 0.0, 0.0),
-            inertia=tuple(inertia[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]].tolist()),
+            inertia=tuple(inertial.inertia[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]].tolist()),
             surface_points=_rounded(sample_surface(mesh)),
+            corners=CornersEntry(from_origin=_rounded(far.from_origin), from_first=_rounded(far.from_first)),
         ),
     )
     spec = load_entry(name, entry)
@@ -109,8 +140,8 @@ def make_object(name: str, solid: SolidMesh, mass: float, symmetry: str = "guess
     return NewObject(entry, spec, (float(off.mean()), float(off.max())))
 
 
-def write_object(path: Path, entry: ObjectFile, remarks: Tuple[str, ...] = ()) -> None:
-    """Write an object file, ``remarks`` as comments above it.
+def write_object(path: Path, entry: ObjectFile, comments: Tuple[str, ...] = ()) -> None:
+    """Write an object file, ``comments`` above it.
 
     Raises:
         BadFileError: it cannot be written, or is there already.
@@ -118,18 +149,21 @@ def write_object(path: Path, entry: ObjectFile, remarks: Tuple[str, ...] = ()) -
     if path.exists():
         raise BadFileError(path, "exists; choose another name: --name NAME")
     values = entry.model_dump(mode="json", exclude_defaults=True)
-    values["solid"]["surface_points"] = values["solid"].pop("surface_points")  # the long list last
-    text = "".join(f"# {remark}\n" for remark in remarks)
+    for long in ("corners", "surface_points"):  # last
+        values["solid"][long] = values["solid"].pop(long)
+    text = "".join(f"# {comment}\n" for comment in comments)
     text += yaml.safe_dump(values, sort_keys=False, default_flow_style=None, width=120)
     with write_atomically(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _symmetry(mesh: trimesh.Trimesh, choice: str) -> SymmetryEntry:
+def _symmetry(mesh: trimesh.Trimesh, choice: str, inertial: Inertial) -> SymmetryEntry:
     if choice not in SYMMETRIES:
         raise ConfigError(f"no symmetry '{choice}'; known: {', '.join(SYMMETRIES)}")
     if choice == "guess":
-        return guess_symmetry(mesh)
+        # Turns are about the centre of mass, which a file may put elsewhere than the shape's own.
+        away = float(np.linalg.norm(mesh.center_mass - inertial.centre))
+        return guess_symmetry(mesh) if away <= _OFF_CENTRE * float(mesh.extents.max()) else SymmetryEntry()
     if choice in ("none", "sphere"):
         return SymmetryEntry(spherical=choice == "sphere")
     x, y, z = np.eye(3)["xyz".index(choice)].tolist()

@@ -10,6 +10,7 @@ import torch
 import trimesh
 from torch import Tensor
 
+from hot.objects.corners import Corners, pick_corners
 from hot.objects.spec import Colour, ObjectSpec
 from hot.objects.symmetry import Symmetry
 
@@ -34,6 +35,8 @@ class Solid:
     """About the centre of mass (3, 3) [kg m2]."""
     surface_points: np.ndarray
     """(200, 3) [m]"""
+    corners: Optional[Corners] = None
+    """Of its mesh, where the file keeps them."""
 
 
 def build_object(
@@ -61,6 +64,7 @@ def build_object(
     else:
         inertia = solid.inertia
         points = torch.from_numpy(solid.surface_points - centre).float()
+    kept = None if solid is None or solid.corners is None else solid.corners.moved(-centre)
     return ObjectSpec(
         name=name,
         mesh=mesh,
@@ -72,6 +76,7 @@ def build_object(
         surface_points=points,
         radius=float(np.linalg.norm(mesh.vertices, axis=1).max()),
         half_spaces=torch.from_numpy(planes),
+        corners=pick_corners(np.asarray(mesh.vertices), np.zeros(3)) if kept is None else kept,
     )
 
 

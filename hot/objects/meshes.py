@@ -56,8 +56,16 @@ def read_mesh(path: Path, scale: float = 1.0) -> SolidMesh:
             hand, or stays open.
     """
     path = Path(path)
-    mesh = _loaded(path)
-    colour = _mean_colour(mesh)
+    mesh = load_triangles(path)
+    return as_solid(path, mesh, mean_colour(mesh), scale)
+
+
+def as_solid(path: Path, mesh: trimesh.Trimesh, colour: Colour, scale: float = 1.0) -> SolidMesh:
+    """The solid that triangles of the file ``path`` mean, ``scale`` times as large, as :func:`read_mesh` makes it.
+
+    Raises:
+        BadFileError: they are flat, not finite, too large or small for a hand, or stay open.
+    """
     mesh = trimesh.Trimesh(np.asarray(mesh.vertices, dtype=np.float64) * scale, mesh.faces, process=False)
     _check_numbers(path, mesh)
     _check_size(path, float(mesh.extents.max()), scale)
@@ -94,8 +102,14 @@ class _Beside(Resolver):
         return self.get(key)
 
 
-def _loaded(path: Path) -> trimesh.Trimesh:
-    """All triangles of a file as one mesh, its parts placed as the file says."""
+def load_triangles(path: Path, merge: bool = False) -> trimesh.Trimesh:
+    """All triangles of a file as one mesh, its parts placed as the file says; ``merge`` makes equal corners one.
+
+    Only files beside ``path`` or below are read with it, and nothing in them is executed.
+
+    Raises:
+        BadFileError: the file is missing, of a format that is not known, damaged, or holds no triangles.
+    """
     if not path.is_file():
         raise BadFileError(path, "no such mesh file")
     kind = path.suffix.lower().lstrip(".")
@@ -103,7 +117,7 @@ def _loaded(path: Path) -> trimesh.Trimesh:
         raise BadFileError(path, f"is no mesh that can be read; known: {', '.join(FORMATS)}")
     try:
         with path.open("rb") as file:
-            scene = trimesh.load_scene(file, file_type=kind, resolver=_Beside(path.parent), process=False)
+            scene = trimesh.load_scene(file, file_type=kind, resolver=_Beside(path.parent), process=merge)
         mesh = scene.to_mesh()
     except Exception as error:  # the readers of six formats raise whatever a damaged byte leads to
         raise BadFileError(path, f"cannot be read as a mesh ({error or type(error).__name__})") from error
@@ -233,7 +247,7 @@ def _outward(bodies: List[trimesh.Trimesh]) -> List[trimesh.Trimesh]:
     return turned
 
 
-def _mean_colour(mesh: trimesh.Trimesh) -> Colour:
+def mean_colour(mesh: trimesh.Trimesh) -> Colour:
     """Mean colour of the faces, or grey where the file says none that can be read."""
     visual: Any = mesh.visual
     try:

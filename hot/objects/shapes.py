@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from typing_extensions import Annotated
 
 from hot.config import Config
+from hot.objects.corners import COUNT, Corners
 from hot.objects.geometry import SURFACE_POINTS, Solid
 from hot.objects.parts import BoxPart, CylinderPart, EllipsoidPart, FrustumPart, HullPart, Point
 from hot.objects.revolved import ArcPart, RingPart
@@ -48,6 +49,20 @@ AnyPart = Annotated[
 ]
 
 
+_FarApart = Annotated[List[Point], Field(min_length=COUNT, max_length=COUNT)]
+
+
+class CornersEntry(Config):
+    """Corners of the mesh that lie far apart [m]; see :class:`hot.objects.corners.Corners`."""
+
+    from_origin: _FarApart
+    from_first: _FarApart
+
+    def facts(self) -> Corners:
+        """The same as arrays."""
+        return Corners(np.asarray(self.from_origin), np.asarray(self.from_first))
+
+
 class SolidEntry(Config):
     """The solid itself, where the parts only approximate it, as those of a mesh do. All in the file's frame."""
 
@@ -57,6 +72,9 @@ class SolidEntry(Config):
     """Entries xx, yy, zz, xy, xz, yz of the inertia about the centre of mass [kg m2]."""
     surface_points: List[Point]
     """Points of the surface [m], the first 20 of them spread, the others uniform by area."""
+
+    corners: Optional[CornersEntry] = None
+    """Of the mesh; None takes those of the parts."""
 
     @field_validator("inertia")
     @classmethod
@@ -76,7 +94,8 @@ class SolidEntry(Config):
     def facts(self) -> Solid:
         """The same as arrays."""
         points = np.asarray(self.surface_points)
-        return Solid(np.asarray(self.centre_of_mass), _matrix(self.inertia), points)
+        corners = None if self.corners is None else self.corners.facts()
+        return Solid(np.asarray(self.centre_of_mass), _matrix(self.inertia), points, corners)
 
 
 class ObjectFile(Config):

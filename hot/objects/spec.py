@@ -9,6 +9,7 @@ import numpy as np
 import trimesh
 from torch import Tensor
 
+from hot.objects.corners import Corners
 from hot.objects.symmetry import Symmetry
 
 __all__ = ["Colour", "ObjectSpec", "Symmetry"]
@@ -39,6 +40,9 @@ class ObjectSpec:
     """Largest distance of any point of the object from its origin [m]."""
     half_spaces: Tensor
     """Outward unit normals and offsets (parts, faces, 4) float64 of each part; short parts repeat a face."""
+    corners: Corners
+    """Of the mesh that the object was made of, or of its parts where there was none: what policies of the original
+    release see of it."""
 
     def scaled(self, factor: float) -> ObjectSpec:
         """The same object of the same density, ``factor`` times as large; the name stays."""
@@ -55,6 +59,7 @@ class ObjectSpec:
             surface_points=self.surface_points * factor,
             radius=self.radius * factor,
             half_spaces=planes,
+            corners=self.corners.scaled(factor),
         )
 
     def signed_distance(self, points_o: Tensor) -> Tensor:

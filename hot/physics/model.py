@@ -67,9 +67,23 @@ def begin_spec(hand: HandSpec, config: PhysicsConfig) -> mujoco.MjSpec:
     spec = mujoco.MjSpec.from_file(str(hand.mjcf))
     for key in list(spec.keys):
         spec.delete(key)
+    if not hand.own_drives:
+        _set_drives(spec, hand)
     _set_options(spec, config)
     _add_table(spec)
     return spec
+
+
+def _set_drives(spec: mujoco.MjSpec, hand: HandSpec) -> None:
+    """The record's gains instead of the file's, no limit of force or target, and the hand's weight."""
+    for body in spec.bodies:
+        body.gravcomp = 0.0
+    gains = dict(zip(hand.joint_names, zip(hand.stiffness.tolist(), hand.damping.tolist())))
+    for actuator in spec.actuators:
+        stiffness, damping = gains[actuator.target]
+        actuator.gainprm[0], actuator.biasprm[1], actuator.biasprm[2] = stiffness, -stiffness, -damping
+        actuator.ctrllimited = actuator.forcelimited = mujoco.mjtLimited.mjLIMITED_FALSE
+        actuator.inheritrange = 0.0
 
 
 def part_name(part: int, which: int = 0) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -16,6 +16,11 @@ from hot.policies.network import Actor, PointEncoder
 
 _KIND = "policy"
 _NORMALISER = ("normaliser.mean", "normaliser.std")
+_UNSAID: Dict[str, Dict[str, Any]] = {
+    "action": {"drives": "own"},
+    "observation": {"layout": "own", "reference_joints": True},
+}
+"""What older files leave out of their descriptions, because there was nothing else."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class PolicySpec:
     layout: Tuple[Tuple[str, int], ...]
     """Observation groups and sizes, in order."""
     points: int
-    """Object points that end the observation."""
+    """Object points that the encoder takes; they end the observation unless ``points_start`` says otherwise."""
     hidden: Tuple[int, ...]
     point_features: int
     action: Mapping[str, Any]
@@ -36,6 +41,10 @@ class PolicySpec:
     """The observation configuration the policy was trained with."""
     trained: Mapping[str, Any]
     """Where it comes from: objects, skills, stage, seed, samples."""
+    activation: str = "elu"
+    """Of the hidden layers."""
+    points_start: Optional[int] = None
+    """Where the encoder's numbers begin."""
 
     @property
     def num_observations(self) -> int:
@@ -53,7 +62,8 @@ class Policy:
     def make_actor(spec: PolicySpec) -> Actor:
         """A fresh actor of the spec's shape."""
         encoder = PointEncoder(spec.point_features)
-        return Actor(encoder, [spec.num_observations, *spec.hidden], spec.points, len(spec.joint_names))
+        sizes, actions = [spec.num_observations, *spec.hidden], len(spec.joint_names)
+        return Actor(encoder, sizes, spec.points, actions, spec.activation, spec.points_start)
 
     @torch.no_grad()
     def act(self, observation: Tensor) -> Tensor:
@@ -108,7 +118,7 @@ def _halved(weights: Tensor) -> Tensor:
 
 
 def _spec_from(meta: Dict[str, Any]) -> PolicySpec:
-    meta = dict(meta)
+    meta = {name: {**_UNSAID[name], **value} if name in _UNSAID else value for name, value in meta.items()}
     meta["joint_names"] = tuple(meta["joint_names"])
     meta["layout"] = tuple((str(name), int(size)) for name, size in meta["layout"])
     meta["hidden"] = tuple(meta["hidden"])

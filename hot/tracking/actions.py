@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from hot.hands import HandSpec
+from hot.hands import HandSpec, with_upstream_drives
 from hot.physics import CONTROL_DT
 from hot.tracking.config import ActionConfig
 
@@ -14,11 +14,26 @@ _UPSTREAM_WRIST_RANGE = (2.0, 2.0, 2.0, 6.28, 6.28, 6.28)
 """Half ranges of the wrist joints [m, rad] that scale upstream's delta and absolute actions."""
 
 
+def driven(hand: HandSpec, config: ActionConfig) -> HandSpec:
+    """The hand with the drives that actions are meant for.
+
+    Raises:
+        UnknownNameError: those of the original release, which has no such hand.
+    """
+    if config.drives == "own":
+        return hand
+    return with_upstream_drives(hand, by_class=config.drives == "upstream_classes")
+
+
 class ActionMap:
-    """Turns actions (N, D) in [-1, 1] into drive targets (N, D) inside the joint limits."""
+    """Turns actions (N, D) in [-1, 1] into drive targets (N, D), which stay inside the joint limits of hands that are
+    driven by their own drives; upstream's are not held there."""
 
     def __init__(self, config: ActionConfig, hand: HandSpec, device: torch.device) -> None:
         self._mode = config.mode
+        self._limited = config.drives == "own"
+        self.ahead = 0 if config.mode == "reference" else 1
+        """Frames from now to that of the reference on which actions are based."""
         self._lower, self._upper = hand.joint_lower.to(device), hand.joint_upper.to(device)
         fingers = [config.finger] * (hand.num_joints - WRIST)
         scale = [config.wrist_slide] * 3 + [config.wrist_hinge] * 3 + fingers
@@ -35,12 +50,13 @@ class ActionMap:
         self._half, self._middle = half, middle
 
     def base(self, drive: Tensor) -> Tensor:
-        """Targets (N, D) of a zero residual: the holding command, led by the wrist's reference velocity.
+        """Targets (N, D) of a zero residual: the holding command, led by the wrist's reference velocity; on the
+        reference itself, its joints.
 
-        ``drive`` is :meth:`hot.tracking.reference.Reference.drive` of the frame to be reached.
+        ``drive`` is :meth:`hot.tracking.reference.Reference.drive` of the frame that is :attr:`ahead`.
         """
-        _, velocity, command = drive.chunk(3, dim=1)
-        return self.led(command, velocity)
+        joints, velocity, command = drive.chunk(3, dim=1)
+        return joints if self._mode == "reference" else self.led(command, velocity)
 
     def led(self, command: Tensor, velocity: Tensor) -> Tensor:
         """Commands (..., D) led by the wrist's reference velocity (..., D)."""
@@ -60,8 +76,10 @@ class ActionMap:
         """
         if self._mode == "residual":
             target = base + self._residual * action
+        elif self._mode == "reference":
+            target = base + self._half * action
         else:
             target = self._middle + self._half * action
             if self._mode == "delta":
                 target = torch.cat([target[:, :WRIST] + joint_pos[:, :WRIST], target[:, WRIST:]], dim=1)
-        return torch.minimum(torch.maximum(target, self._lower), self._upper)
+        return torch.minimum(torch.maximum(target, self._lower), self._upper) if self._limited else target

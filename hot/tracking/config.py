@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from typing_extensions import Literal
 
 from hot.config import Config
@@ -14,9 +14,14 @@ from hot.physics.config import PhysicsConfig
 class ActionConfig(Config):
     """How actions in [-1, 1] become drive targets."""
 
-    mode: Literal["residual", "delta", "absolute"] = "residual"
-    """residual: on the reference (or, in contact, on its holding command); delta and absolute: upstream's modes,
-    kept for fidelity (wrist targets relative to where the wrist is, fingers absolute; or all absolute)."""
+    mode: Literal["residual", "delta", "absolute", "reference"] = "residual"
+    """residual: on the reference (or, in contact, on its holding command). The others are upstream's, in shares of half
+    of each joint's range: delta, wrist targets relative to where the wrist is, fingers absolute; absolute; and
+    reference, on the reference's joints of now (upstream's "residual")."""
+    drives: Literal["own", "upstream", "upstream_classes"] = "own"
+    """own: the hand file's, which carry no weight; upstream: the original release's, stiff and heavily damped, without
+    limits, the same for all joints, as Isaac Gym most likely read its files, and gravity acts on the hand;
+    upstream_classes: likewise, but weaker towards the fingertips, as those files meant it."""
     wrist_slide: float = Field(default=0.12, gt=0)
     """Residual range of the wrist slides [m]: an object that starts where it should not is to be reached."""
     wrist_hinge: float = Field(default=0.7, gt=0)
@@ -30,14 +35,30 @@ class ActionConfig(Config):
 
 
 class ObservationConfig(Config):
-    """What the policy sees, all of it in the wrist frame."""
+    """What the policy sees."""
 
+    layout: Literal["own", "upstream"] = "own"
+    """own: all in the wrist frame, as below; upstream: the original release's, for its policies
+    (:mod:`hot.tracking.upstream`), which shows no frames ahead."""
     future_frames: Tuple[int, ...] = (1, 2, 4, 8, 16)
     """Reference frames ahead of now whose wrist, object and contact targets are shown."""
     finger_frames: Tuple[int, ...] = (1, 8)
     """Reference frames ahead of now whose finger targets are shown."""
     points: int = Field(default=20, ge=0, le=200)
-    """Object surface points shown to the point encoder; 0 leaves it out."""
+    """Object surface points shown to the point encoder; 0 leaves it out. Upstream's layout has 0, 20 or 200."""
+    reference_joints: bool = True
+    """Whether upstream's layout shows the reference's joints and contact (its ``--enable_dof_obs``)."""
+
+    @model_validator(mode="after")
+    def _fits_its_layout(self) -> ObservationConfig:
+        if self.layout == "upstream":
+            if self.future_frames or self.finger_frames:
+                raise ValueError("upstream's layout shows no frames ahead: set future_frames and finger_frames to []")
+            if self.points not in (0, 20, 200):
+                raise ValueError(f"upstream's layout shows 0, 20 or 200 points, not {self.points}")
+        elif not self.reference_joints:
+            raise ValueError("only upstream's layout can leave reference_joints out")
+        return self
 
 
 class RewardConfig(Config):

@@ -15,10 +15,11 @@ from hot.hands import HandSpec
 from hot.motions import Motions
 from hot.objects import ObjectSpec
 from hot.physics import CONTROL_DT, Physics, Scene, clear, make_physics, overwrite
-from hot.tracking.actions import ActionMap
+from hot.tracking.actions import ActionMap, driven
 from hot.tracking.config import ObservationConfig, TaskConfig
 from hot.tracking.following import displacement, move_wrist
-from hot.tracking.observations import layout, observe
+from hot.tracking.instant import Instant, View
+from hot.tracking.observations import layout, make_view
 from hot.tracking.reference import Ahead, Reference
 from hot.tracking.resets import Draws, Start, draw_factors, draws_needed, perturb
 from hot.tracking.rewards import reward
@@ -62,7 +63,7 @@ class TrackingEnv:
         shares: of the worlds, by object; equal if not given.
 
     Raises:
-        HotError: the motions are for another hand.
+        HotError: the motions are for another hand, or the original release, whose drives are asked for, has no such.
     """
 
     def __init__(
@@ -78,7 +79,8 @@ class TrackingEnv:
     ) -> None:
         if motions.hand != hand.name:
             raise HotError(f"these motions are for the {motions.hand} hand, not for {hand.name}")
-        self.hand, self.motions, self.config = hand, motions, config
+        self.hand = hand = driven(hand, config.action)
+        self.motions, self.config = motions, config
         self.num_envs, self.auto_reset = num_envs, auto_reset
         self._specs = specs = [objects[name] for name in motions.objects]
         world_object = deal([1.0 if shares is None else shares[name] for name in motions.objects], num_envs)
@@ -86,7 +88,7 @@ class TrackingEnv:
         self.device = device = self.physics.device
         self.world_object = world_object.to(device)  # (N,) index into motions.objects
         self._judged = SurfacePoints(specs, world_object, ERROR_POINTS, device)
-        self._shown = SurfacePoints(specs, world_object, config.observation.points, device)
+        self._view = make_view(hand, specs, self.world_object, config.observation, device)
         physics_dt = CONTROL_DT / config.physics.substeps
         self.reference = Reference(motions, self._judged.points_o, device, physics_dt)
         self._actions = ActionMap(config.action, hand, device)
@@ -106,7 +108,7 @@ class TrackingEnv:
         self.displaced = torch.zeros(num_envs, 4, device=device)
         self._everyone = torch.arange(num_envs, device=device)
         self.views: Tuple[Tensor, ...] = ()
-        self._views: Tuple[Tuple[ObservationConfig, SurfacePoints], ...] = ()
+        self._views: Tuple[View, ...] = ()
         factors = draw_factors(config.randomization, num_envs, self.generator)
         if factors:
             self.physics.randomize(**factors)
@@ -119,7 +121,7 @@ class TrackingEnv:
         """From the next reset on, also observe as others do: ``views`` (N, O) of each configuration, in order, which
         hold what was seen when the last observation was made. They are overwritten, never reassigned."""
         self._views = tuple(
-            (config, SurfacePoints(self._specs, self.world_object, config.points, self.device)) for config in configs
+            make_view(self.hand, self._specs, self.world_object, config, self.device) for config in configs
         )
         sizes = [sum(size for _, size in layout(self.hand, config)) for config in configs]
         self.views = tuple(torch.zeros(self.num_envs, size, device=self.device) for size in sizes)
@@ -205,17 +207,12 @@ class TrackingEnv:
     def _observe(self) -> Tuple[Tensor, ...]:
         """The observation, the targets of a zero action for the coming step, the object's displacement, and views."""
         base, displaced = self._base()
-        own = self._seen(self.config.observation, self._shown, base)
-        return (own, base, displaced, *(self._seen(config, points, base) for config, points in self._views))
-
-    def _seen(self, config: ObservationConfig, points: SurfacePoints, base: Tensor) -> Tensor:
-        ahead = self.reference.ahead(self.clip_ids, self.frames, config.future_frames)
-        fingers = self.reference.fingers(self.clip_ids, self.frames, config.finger_frames)
-        return observe(self.physics.state, self.targets, ahead, fingers, base, points)
+        now = Instant(self.physics.state, self.targets, base, self.reference, self.clip_ids, self.frames)
+        return (self._view(now), base, displaced, *(view(now) for view in self._views))
 
     def _base(self) -> Tuple[Tensor, Tensor]:
         """Drive targets (N, D) of a zero action for the coming step, and where the object is seen to be displaced."""
-        base = self._actions.base(self.reference.drive(self.clip_ids, self.frames + 1))
+        base = self._actions.base(self.reference.drive(self.clip_ids, self.frames + self._actions.ahead))
         if not self.config.action.follow_object:
             return base, self.displaced
         sim, here = self.physics.state, self.reference.ahead(self.clip_ids, self.frames, (0,))

@@ -1,33 +1,69 @@
-"""What the policy sees: named groups of numbers, all of them in the wrist frame, and their layout."""
+"""What the policy sees: named groups of numbers, and their layout. Our own are all in the wrist frame."""
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Tuple
+from typing import Sequence, Tuple
 
 import torch
 from torch import Tensor
 
 from hot import rotations
 from hot.hands import HandSpec
+from hot.objects import ObjectSpec
 from hot.physics import State
+from hot.tracking import upstream
 from hot.tracking.config import ObservationConfig
+from hot.tracking.instant import Instant, View
+from hot.tracking.parts import Layout, Part, layout_of
 from hot.tracking.reference import Ahead
 from hot.tracking.state import SurfacePoints
 
-Layout = Tuple[Tuple[str, int], ...]
-"""Observation groups in order, with their sizes. The group ``points``, if any, comes last: it has an encoder."""
 
-
-class Part(NamedTuple):
-    """Numbers of the observation that lie side by side."""
-
-    group: str
-    name: str
-    size: int
-    meaning: str
+def make_view(
+    hand: HandSpec,
+    objects: Sequence[ObjectSpec],
+    world_object: Tensor,
+    config: ObservationConfig,
+    device: torch.device,
+) -> View:
+    """What sees the worlds as ``config`` says; ``world_object`` (N,) are indices into ``objects``."""
+    kind = upstream.UpstreamView if config.layout == "upstream" else WristView
+    return kind(hand, objects, world_object, config, device)
 
 
 def parts(hand: HandSpec, config: ObservationConfig) -> Tuple[Part, ...]:
+    """What an observation concatenates, in its order."""
+    return upstream.parts(hand, config) if config.layout == "upstream" else _own_parts(hand, config)
+
+
+def layout(hand: HandSpec, config: ObservationConfig) -> Layout:
+    """Names and sizes of the groups of an observation, in its order."""
+    return layout_of(parts(hand, config))
+
+
+class WristView:
+    """Our own observation."""
+
+    def __init__(
+        self,
+        hand: HandSpec,
+        objects: Sequence[ObjectSpec],
+        world_object: Tensor,
+        config: ObservationConfig,
+        device: torch.device,
+    ) -> None:
+        self._config = config
+        self._points = SurfacePoints(objects, world_object, config.points, device)
+
+    def __call__(self, instant: Instant) -> Tensor:
+        """The observation (N, O)."""
+        reference, clips, frames = instant.reference, instant.clip_ids, instant.frames
+        ahead = reference.ahead(clips, frames, self._config.future_frames)
+        fingers = reference.fingers(clips, frames, self._config.finger_frames)
+        return observe(instant.sim, instant.targets, ahead, fingers, instant.base, self._points)
+
+
+def _own_parts(hand: HandSpec, config: ObservationConfig) -> Tuple[Part, ...]:
     """What :func:`observe` concatenates, in its order. All vectors are in the wrist's frame.
 
     H frames ahead have H times as many numbers, frame by frame; so have F fingertips, C contact bodies and P points.
@@ -60,14 +96,6 @@ def parts(hand: HandSpec, config: ObservationConfig) -> Tuple[Part, ...]:
         Part("points", "object points", 3 * config.points, "of its surface, from the wrist [m]"),
     )
     return tuple(part for part in every if part.size)
-
-
-def layout(hand: HandSpec, config: ObservationConfig) -> Layout:
-    """Names and sizes of the groups that :func:`observe` concatenates, in its order."""
-    sizes: Dict[str, int] = {}
-    for part in parts(hand, config):
-        sizes[part.group] = sizes.get(part.group, 0) + part.size
-    return tuple(sizes.items())
 
 
 def observe(sim: State, targets: Tensor, ahead: Ahead, fingers: Tensor, base: Tensor, points: SurfacePoints) -> Tensor:

@@ -78,12 +78,14 @@ def train_teacher(  # noqa: PLR0913  the one place where all that training needs
         resume: go on from the run's own checkpoint. Environments of all but the first process start anew.
 
     Raises:
-        ConfigError: the batch does not divide into minibatches, or there are more processes than GPUs.
+        ConfigError: the batch does not divide into minibatches, there are more processes than GPUs, or the observation
+            is one that is not trained on.
         BadFileError: a checkpoint is missing, damaged or of another shape, or nothing can be written.
         KeyboardInterrupt: on Ctrl-C, after the epoch in progress was finished and saved.
     """
     with joined() as ranks, _recorded(run, ranks), _interruptible(ranks) as interrupted, _log(run, ranks) as log:
         _check_batch(ppo)
+        _check_layout(task)
         env = TrackingEnv(
             data.hand, data.objects, data.motions, task, ppo.num_envs, ranks.seed(seed), shares=data.shares
         )
@@ -102,6 +104,13 @@ def train_teacher(  # noqa: PLR0913  the one place where all that training needs
             if ranks.leads:
                 policy.save(run.policy_path)
             return policy
+
+
+def _check_layout(task: TaskConfig) -> None:
+    if task.observation.layout != "own":
+        raise ConfigError(
+            f"observation.layout = {task.observation.layout} is for policies of the original release, not to train on"
+        )
 
 
 def _check_batch(ppo: PpoConfig) -> None:

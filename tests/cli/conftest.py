@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Callable
 
+import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner
@@ -13,7 +14,7 @@ from hotcli.app import app
 
 JOINTS = ("x", "y", "z", "rx", "ry", "rz", "finger")
 HAND = SimpleNamespace(name="allegro", joint_names=JOINTS, key_bodies=("tip", "wrist"))
-BOTTLE = SimpleNamespace(name="Bottle")
+BOTTLE = SimpleNamespace(name="Bottle", corners=SimpleNamespace(origin=np.zeros(3)))
 
 
 @dataclass

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hot.motions import load_motions, save_upstream
-from tests.cli.conftest import HAND
+from tests.cli.conftest import BOTTLE, HAND
 from tests.datasets.drive import serving
 from tests.datasets.trees import NAMES, write_tree
 
@@ -117,7 +117,8 @@ def test_names_differ_in_case_alone(hot, stages, upstream, monkeypatch):
 
     from hotcli import choices
 
-    monkeypatch.setattr(choices, "load_specs", lambda preset: (HAND, SimpleNamespace(name="BOTTLE")))
+    shouting = SimpleNamespace(**{**vars(BOTTLE), "name": "BOTTLE"})
+    monkeypatch.setattr(choices, "load_all_specs", lambda preset: (HAND, [shouting]))
     assert hot("train teacher --skill grasp --motions set/bottle --num-envs 2 --epochs 1").exit_code == 0
     assert stages.train.args[0].motions.objects == ("BOTTLE",)
 

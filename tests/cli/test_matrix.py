@@ -17,7 +17,7 @@ from hot.evaluation import Still, read_report
 from hot.motions import save_upstream
 from hot.runs import Run
 from hotcli import choices
-from tests.cli.conftest import HAND
+from tests.cli.conftest import BOTTLE, HAND
 from tests.evaluation.cells import row
 
 GRASPED = ("Bottle", "Box", "Hammer", "Sword")
@@ -211,7 +211,9 @@ def test_a_request_that_cannot_be_met_is_one_message_before_anything_is_judged(h
 
 def test_upstreams_clips_of_several_objects_are_judged_with_or_without_grasps(hot, bench, clip_set, monkeypatch):
     hand = SimpleNamespace(**{**vars(HAND), "name": "mano"})
-    monkeypatch.setattr(choices, "load_specs", lambda preset: (hand, SimpleNamespace(name=preset.object)))
+    monkeypatch.setattr(
+        choices, "load_specs", lambda preset: (hand, SimpleNamespace(**{**vars(BOTTLE), "name": preset.object}))
+    )
     for number, name in enumerate(("Bottle", "Mug")):
         clips = replace(clip_set("grasp", number + 2), objects=(name,))
         save_upstream("set", replace(clips, key_pos_w=torch.rand_like(clips.key_pos_w)))

@@ -47,7 +47,7 @@ def test_list_names_every_object_with_its_facts(hot):
     assert set(rows) == set(packaged_names())
     bottle = rows["Bottle"]
     assert (bottle["from"], bottle["parts"], bottle["mass_kg"]) == ("packaged", 4, 0.4)
-    assert bottle["symmetry"] == "axis" and bottle["grasps"]["mano"] == 64
+    assert bottle["symmetry"] == "axis" and bottle["grasps"]["mano"] == 100
     assert all(row["resting_poses"] for row in rows.values())
 
 

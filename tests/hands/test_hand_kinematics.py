@@ -139,3 +139,17 @@ def test_each_body_knows_its_finger():
     assert fingers["robot0:ffknuckle"] == fingers["robot0:ffdistal"] == 0
     assert fingers["robot0:lfmetacarpal"] == fingers["robot0:lfdistal"] == 3
     assert fingers["robot0:thhub"] == 4
+
+
+@pytest.mark.parametrize("name", packaged_hand_names())
+def test_velocities_are_what_poses_change_by(name):
+    spec = load_hand(name)
+    kinematics, joints = Kinematics(spec), random_joints(spec, 3, 4)
+    rates = torch.randn(joints.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    poses, velocities = kinematics.moving(joints, rates)
+    assert torch.equal(poses.pos_w, kinematics.forward(joints).pos_w)
+    step = 1e-6
+    before, after = (kinematics.forward(joints + sign * step * rates) for sign in (-1, 1))
+    torch.testing.assert_close(velocities.linear_w, (after.pos_w - before.pos_w) / (2 * step), atol=1e-7, rtol=0)
+    turn = rotations.multiply(after.quat_w, rotations.conjugate(before.quat_w))
+    torch.testing.assert_close(velocities.angular_w, rotations.to_vector(turn) / (2 * step), atol=1e-7, rtol=0)

@@ -10,9 +10,10 @@ from scipy.spatial import ConvexHull
 
 from hot.errors import BadFileError, ConfigError, HotError
 from hot.objects import decomposition, load_object, object_names, own_names
-from hot.objects.adding import DENSITY, free_name, make_object, mass_of, write_object
+from hot.objects.adding import DENSITY, free_name, inertial_of, make_object, write_object
 from hot.objects.decomposition import MOST_PARTS, convex_pieces
 from hot.objects.guessing import guess_symmetry
+from hot.objects.inertial import Inertial
 from hot.objects.meshes import SolidMesh
 
 CREATE = trimesh.creation
@@ -20,6 +21,10 @@ CREATE = trimesh.creation
 
 def solid(mesh):
     return SolidMesh(mesh, (), (0.5, 0.5, 0.5, 1.0))
+
+
+def of_mass(mesh, mass):
+    return solid(mesh), Inertial.of_mesh(mesh, mass)
 
 
 def corner():
@@ -30,7 +35,7 @@ def corner():
 
 @pytest.fixture(scope="module")
 def made():
-    return make_object("Corner", solid(corner()), 0.2, "none")
+    return make_object("Corner", *of_mass(corner(), 0.2), "none")
 
 
 def test_a_concave_mesh_becomes_a_few_pieces_that_cover_it():
@@ -41,7 +46,7 @@ def test_a_concave_mesh_becomes_a_few_pieces_that_cover_it():
 
 def test_a_hole_stays_open():
     ring = CREATE.annulus(0.02, 0.04, 0.02)
-    spec = make_object("Ring", solid(ring), 0.1, "none").spec
+    spec = make_object("Ring", *of_mass(ring, 0.1), "none").spec
     assert len(spec.parts) <= MOST_PARTS
     assert float(spec.signed_distance(torch.zeros(3, dtype=torch.float64))) > 0.01
 
@@ -129,9 +134,9 @@ def test_a_file_with_a_packaged_name_is_refused_when_it_is_asked_for(made, tmp_p
 
 def test_mass_comes_from_itself_or_a_density():
     block = solid(CREATE.box([0.1, 0.1, 0.02]))
-    assert mass_of(block, 0.3, None) == 0.3
-    assert mass_of(block, None, 1000.0) == pytest.approx(0.2)
-    assert mass_of(block, None, None) == pytest.approx(DENSITY * 2e-4)
+    assert inertial_of(block, 0.3, None).mass == 0.3
+    assert inertial_of(block, None, 1000.0).mass == pytest.approx(0.2)
+    assert inertial_of(block, None, None).mass == pytest.approx(DENSITY * 2e-4)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +153,7 @@ def test_mass_comes_from_itself_or_a_density():
 )
 def test_masses_that_cannot_be_are_refused(mass, density, problem):
     with pytest.raises(ConfigError, match=problem):
-        mass_of(solid(CREATE.box([0.1, 0.1, 0.02])), mass, density)
+        inertial_of(solid(CREATE.box([0.1, 0.1, 0.02])), mass, density)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +168,7 @@ def test_masses_that_cannot_be_are_refused(mass, density, problem):
     ],
 )
 def test_symmetries_by_hand(mesh, axis, members):
-    spec = make_object("Thing", solid(mesh), 0.1).spec
+    spec = make_object("Thing", *of_mass(mesh, 0.1)).spec
     assert len(spec.symmetry.rotations) == members
     found = spec.symmetry.axis
     assert (None if found is None else found.abs().tolist()) == axis
@@ -186,9 +191,9 @@ def test_a_handle_breaks_the_symmetry_of_a_pot():
 
 
 def test_symmetry_can_be_said():
-    block = solid(CREATE.box([0.05, 0.05, 0.1]))
-    assert make_object("A", block, 0.1, "none").entry.symmetry.turns == ()
-    assert make_object("A", block, 0.1, "z").entry.symmetry.axis == (0.0, 0.0, 1.0)
-    assert make_object("A", block, 0.1, "sphere").entry.symmetry.spherical
+    block = of_mass(CREATE.box([0.05, 0.05, 0.1]), 0.1)
+    assert make_object("A", *block, "none").entry.symmetry.turns == ()
+    assert make_object("A", *block, "z").entry.symmetry.axis == (0.0, 0.0, 1.0)
+    assert make_object("A", *block, "sphere").entry.symmetry.spherical
     with pytest.raises(ConfigError, match="no symmetry 'w'; known: guess, none, x, y, z, sphere"):
-        make_object("A", block, 0.1, "w")
+        make_object("A", *block, "w")

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from hot.errors import BadFileError
-from hot.policies import PointEncoder, Policy, PolicySpec
+from hot.policies import Actor, PointEncoder, Policy, PolicySpec
 
 SPEC = PolicySpec(
     hand="allegro",
@@ -19,8 +19,8 @@ SPEC = PolicySpec(
     points=4,
     hidden=(16, 8),
     point_features=6,
-    action={"mode": "residual"},
-    observation={"points": 4},
+    action={"mode": "residual", "drives": "own"},
+    observation={"points": 4, "layout": "own", "reference_joints": True},
     trained={"seed": 1},
 )
 
@@ -40,6 +40,25 @@ def test_a_loaded_policy_acts_as_the_saved_one(tmp_path):
     observation = torch.randn(32, 17)
     assert torch.equal(loaded.act(observation), policy.act(observation))
     assert loaded.spec == dataclasses.replace(SPEC)
+
+
+def test_older_files_mean_what_there_was_when_they_were_written(tmp_path):
+    old = dataclasses.replace(SPEC, action={"mode": "delta"}, observation={"points": 4})
+    fresh(old).save(tmp_path / "policy.safetensors")
+    spec = Policy.load(tmp_path / "policy.safetensors").spec
+    assert spec.action == {"mode": "delta", "drives": "own"}
+    assert spec.observation == SPEC.observation
+    assert (spec.activation, spec.points_start) == ("elu", None)
+
+
+def test_an_encoder_in_the_middle_leaves_what_is_on_either_side_where_it_is():
+    torch.manual_seed(0)
+    middle = Actor(PointEncoder(6), [17, 16, 8], points=4, actions=3, activation="relu", start=2)
+    assert any(isinstance(part, torch.nn.ReLU) for part in middle.hidden)
+    observation = torch.randn(5, 17)
+    expected = torch.cat([observation[:, :2], middle.encoder(observation[:, 2:14]), observation[:, 14:]], dim=1)
+    assert torch.equal(middle.encode(observation)[:, :11], expected)
+    assert middle.encode(observation).shape == (5, 16) and not middle.encode(observation)[:, 11:].any()
 
 
 def test_actions_stay_in_their_range_whatever_is_seen():
