@@ -23,6 +23,7 @@ from hotcli import (
     export,
     grasps,
     hands,
+    isaac,
     objects,
     policies,
     train,
@@ -54,6 +55,7 @@ class PipelineGroup(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run a command: exit code 1 and one line for a request that cannot be met, 130 for Ctrl-C."""
         try:
+            isaac.import_before_torch(ctx.args)
             return super().invoke(ctx)
         except HotError as error:
             if ctx.params.get("debug"):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from hot.objects import ObjectSpec
     from hot.presets import Preset
 
-_ENGINES = ("auto", "mujoco", "warp")
+_ENGINES = ("auto", "mujoco", "warp", "isaacgym")
 
 
 def make_preset(
@@ -80,7 +80,9 @@ def planning_device(preset: Preset) -> str:
     """Where clips are planned: on the GPU if the engine runs there."""
     import torch
 
-    on_gpu = preset.physics.engine == "warp" and preset.physics.device != "cpu" and torch.cuda.is_available()
+    from hot.physics.engines import runs_on_gpu
+
+    on_gpu = runs_on_gpu(preset.physics.engine) and preset.physics.device != "cpu" and torch.cuda.is_available()
     return "cuda" if on_gpu else "cpu"
 
 

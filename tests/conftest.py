@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
+with contextlib.suppress(ImportError):
+    import isaacgym.gymapi  # noqa: F401  Isaac Gym refuses to be imported after torch
+
 import pytest
 import torch
 from hypothesis import settings
