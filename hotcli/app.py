@@ -7,7 +7,7 @@ from typing import Any, List
 
 import typer
 from typer.core import TyperGroup
-from typing_extensions import Annotated
+from typing_extensions import Annotated, get_type_hints
 
 from hot import __version__
 from hot.errors import HotError
@@ -97,6 +97,23 @@ def root(
     ] = False,
 ) -> None:
     """Learn controllers that make a dexterous hand track hand-object motions, from synthetic clips to a policy."""
+
+
+def evaluate_annotations(commands: typer.Typer) -> None:
+    """Turn annotations from text into types, for all commands and groups below.
+
+    Typer does so itself from Python 3.10 on; before, it takes an option with postponed annotations for a plain one.
+    """
+    functions = [info.callback for info in commands.registered_commands]
+    functions += [commands.registered_callback.callback] if commands.registered_callback else []
+    for function in filter(None, functions):
+        function.__annotations__ = get_type_hints(function, include_extras=True)
+    for group in commands.registered_groups:
+        if group.typer_instance is not None:
+            evaluate_annotations(group.typer_instance)
+
+
+evaluate_annotations(app)
 
 
 def main() -> None:
