@@ -1,5 +1,6 @@
 PYTHON ?= python3
 PYTHON38 ?= python3.8
+TESTS38 := assets cli hands motions objects physics policies presets runs synthesis tracking training
 BIN := .venv/bin
 CONSTRAINTS := $(if $(shell command -v nvidia-smi),,--constraint .ci/constraints-cpu.txt)
 .PHONY: setup format check test test-slow test-py38 demo bench
@@ -27,7 +28,7 @@ test-slow: setup
 	$(BIN)/pytest -m slow -rP
 
 test-py38: .venv38/.installed
-	.venv38/bin/pytest -m "not slow"
+	.venv38/bin/pytest -m "not slow" $(addprefix tests/,$(TESTS38))
 
 .venv38/.installed: pyproject.toml
 	$(PYTHON38) -m venv --system-site-packages .venv38

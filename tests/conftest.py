@@ -22,6 +22,12 @@ FRAMES = 40
 _LACKS_MUJOCO = importlib.util.find_spec("mujoco") is None  # as on Python 3.8
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what is marked."""
+    if _LACKS_MUJOCO and item.get_closest_marker("mujoco"):
+        pytest.skip("MuJoCo is not installed")
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
     """Where there is no MuJoCo, a test that turns out to need it is skipped, and says so."""

@@ -126,6 +126,7 @@ def test_without_a_gpu_warp_is_refused_with_where_to_look(hot, monkeypatch):
         (False, "--set physics.engine=warp", "warp"),
     ],
 )
+@pytest.mark.mujoco
 def test_the_engine_is_the_best_there_is_unless_it_is_named(hot, monkeypatch, gpu, words, engine):
     monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
     text = hot("train teacher --dry-run", words).stdout
