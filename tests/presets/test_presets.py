@@ -67,6 +67,7 @@ def test_an_engine_brings_its_numbers_and_options_win_over_them():
         presets.resolve("mano", "Bottle", 1, (), {"physics.engine": "warpp"})
 
 
+@pytest.mark.mujoco
 @pytest.mark.parametrize(("gpu", "engine"), [(True, "warp"), (False, "mujoco")])
 def test_auto_is_stored_as_the_engine_that_was_chosen(monkeypatch, gpu, engine):
     monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
