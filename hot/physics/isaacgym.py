@@ -17,7 +17,6 @@ from hot.physics.isaac_params import check_choices
 from hot.physics.isaac_sim import OBJECT, IsaacSim
 from hot.physics.rows import clear, overwrite
 
-_TO_WXYZ, _TO_XYZW = [3, 0, 1, 2], [1, 2, 3, 0]
 _TOLERANCE = 1e-3
 """Of a body's place, between Isaac Gym and our own kinematics [m]."""
 
@@ -179,11 +178,11 @@ class IsaacGymPhysics:
         self._written.fill_(True)
 
     def _hand_over(self) -> None:
-        """Give Isaac Gym what was written since the last step."""
+        """Give Isaac Gym what was written since the last step; its quaternions are x y z w."""
         sim, state = self._sim, self.state
         sim.dofs[..., 0], sim.dofs[..., 1] = state.joint_pos, state.joint_vel
         root = sim.roots[:, OBJECT]
-        root[:, :3], root[:, 3:7] = state.object_pos_w, state.object_quat_w[:, _TO_XYZW]
+        root[:, :3], root[:, 3:7] = state.object_pos_w, state.object_quat_w.roll(-1, 1)
         root[:, 7:10], root[:, 10:] = state.object_linvel_w, state.object_angvel_w
         sim.write(self._written.nonzero()[:, 0])
         self._written.zero_()
@@ -193,7 +192,7 @@ class IsaacGymPhysics:
         state.joint_pos.copy_(dofs[..., 0])
         state.joint_vel.copy_(dofs[..., 1])
         state.object_pos_w.copy_(root[:, :3])
-        state.object_quat_w.copy_(root[:, 3:7][:, _TO_WXYZ])
+        state.object_quat_w.copy_(root[:, 3:7].roll(1, 1))
         state.object_linvel_w.copy_(root[:, 7:10])
         state.object_angvel_w.copy_(root[:, 10:])
 
