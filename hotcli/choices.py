@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from hot.errors import ConfigError, UnknownNameError
+from hot.errors import ConfigError, MissingDependencyError, UnknownNameError
+from hotcli import isaac
 from hotcli.options import DEFAULT_HAND, DEFAULT_OBJECT
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def engine_of(engine: Optional[str]) -> Dict[str, str]:
     Raises:
         UnknownNameError: no such engine.
         ConfigError: it needs a GPU, and there is none.
+        MissingDependencyError: it is Isaac Gym, which is not there.
     """
     from hot.physics.engines import concrete
 
@@ -63,6 +65,8 @@ def engine_of(engine: Optional[str]) -> Dict[str, str]:
         raise UnknownNameError("engine", named, _ENGINES)
     if named == "warp":
         _insist_on_gpu()
+    if named == isaac.ENGINE and not isaac.installed():
+        raise MissingDependencyError(f"Isaac Gym is not installed. It takes: {isaac.advice('')}")
     return {"physics.engine": concrete(named)}
 
 

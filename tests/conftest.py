@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 from typing import Any, Iterator
 
 with contextlib.suppress(ImportError):
-    import isaacgym.gymapi  # noqa: F401  Isaac Gym refuses to be imported after torch
+    importlib.import_module("isaacgym.gymapi")  # Isaac Gym refuses to be imported after torch
 
 import pytest
 import torch

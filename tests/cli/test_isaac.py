@@ -94,6 +94,13 @@ def test_an_import_that_fails_is_one_line(package, hot):
     assert "error: Isaac Gym cannot be imported: libpython3.8.so.1.0" in result.stderr and "Try: " in result.stderr
 
 
+def test_what_is_not_there_is_said_before_anything_is_planned(hot, stages):
+    result = hot("train teacher --engine isaacgym")
+    assert result.exit_code == 1
+    assert "error: Isaac Gym is not installed. It takes: " in result.stderr
+    assert not stages.generate.count and not stages.train.count
+
+
 def finding(hot):
     return {each["name"]: each for each in json.loads(hot("doctor --json").stdout)}["engine isaacgym"]
 
