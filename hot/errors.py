@@ -41,3 +41,7 @@ class PhysicsError(HotError):
 
 class MissingDependencyError(HotError):
     """An optional package or system library that the request needs; the message says how to install it."""
+
+
+class DownloadError(HotError):
+    """A source that cannot be reached, refuses, or does not fit on the disk; the message says what has been kept."""

@@ -126,11 +126,11 @@ class Run:
         """When the status last changed, in ISO form and UTC, so that it sorts."""
         return _read(self.state_path)["changed"]
 
-    def is_of(self, hand: str, object_name: str, stage: int) -> bool:
-        """Whether the run is of this hand, object and stage."""
+    def is_of(self, hand: str, objects: Sequence[str], stage: int) -> bool:
+        """Whether the run is of this hand, of all these objects, perhaps among others, and of this stage."""
         made = self.provenance
-        objects = made.get("objects", [made["object"]])  # students have several
-        return (made["hand"], made["stage"]) == (hand, stage) and object_name in objects
+        known = made.get("objects", [made["object"]])
+        return (made["hand"], made["stage"]) == (hand, stage) and set(objects) <= set(known)
 
     def set_status(self, status: Status) -> None:
         """Record how far the run came."""
@@ -185,10 +185,10 @@ def runs_in(root: Path) -> List[Run]:
     return sorted(whole, key=lambda run: run.changed, reverse=True)
 
 
-def newest_finished(root: Path, hand: str, object_name: str, stage: Optional[int] = None) -> Optional[Run]:
-    """The run below ``root`` of this hand and object, and of this stage if one is given, that finished last."""
+def newest_finished(root: Path, hand: str, objects: Sequence[str], stage: Optional[int] = None) -> Optional[Run]:
+    """The run below ``root`` of this hand and these objects, and of this stage if one is given, that finished last."""
     for run in runs_in(root):
-        if run.status == "finished" and run.is_of(hand, object_name, stage or run.provenance["stage"]):
+        if run.status == "finished" and run.is_of(hand, objects, stage or run.provenance["stage"]):
             return run
     return None
 

@@ -24,6 +24,7 @@ from hotcli import (
     grasps,
     hands,
     isaac,
+    migrate,
     objects,
     policies,
     train,
@@ -42,6 +43,7 @@ _PIPELINE = (
     "export",
     "bench",
     "doctor",
+    "migrate",
 )
 
 
@@ -81,6 +83,7 @@ app.add_typer(policies.app, name="policies")
 app.add_typer(export.app, name="export")
 app.command("bench")(bench.bench)
 app.command("doctor")(doctor.doctor)
+app.command("migrate")(migrate.migrate)
 
 
 def _show_version(wanted: bool) -> None:

@@ -29,17 +29,34 @@ def make_preset(
     return presets.resolve(hand or DEFAULT_HAND, object_name or DEFAULT_OBJECT, stage or 1, skills, overrides)
 
 
+def make_shared_preset(
+    hand: Optional[str],
+    object_names: Sequence[str],
+    stage: Optional[int],
+    skills: Sequence[str],
+    overrides: Mapping[str, Any],
+) -> Preset:
+    """As :func:`make_preset`, of one policy for several objects.
+
+    Raises:
+        ConfigError: an object is named twice.
+    """
+    first, *others = object_names or [DEFAULT_OBJECT]
+    preset = make_preset(hand, first, stage, skills, {"others": others, **overrides})
+    twice = sorted({name for name in preset.objects if preset.objects.count(name) > 1})
+    if twice:
+        raise ConfigError(f"--object names {', '.join(twice)} twice")
+    return preset
+
+
 def load_specs(preset: Preset) -> Tuple[HandSpec, ObjectSpec]:
     """The facts of a preset's hand and object."""
     return specs_of(preset.hand, preset.object)
 
 
-def load_student_specs(preset: Preset) -> Tuple[HandSpec, List[ObjectSpec]]:
-    """The facts of a student's hand and of all its objects."""
-    from hot.hands import load_hand
-    from hot.objects import load_object
-
-    return load_hand(preset.hand), [load_object(name) for name in preset.distillation.objects]
+def load_all_specs(preset: Preset) -> Tuple[HandSpec, List[ObjectSpec]]:
+    """The facts of a preset's hand and of all its objects."""
+    return load_specs(preset)[0], [specs_of(preset.hand, name)[1] for name in preset.objects]
 
 
 def specs_of(hand: str, object_name: str) -> Tuple[HandSpec, ObjectSpec]:

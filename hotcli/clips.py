@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
 
 from hot.errors import BadFileError
 from hotcli import choices, console
@@ -84,39 +84,15 @@ def planned(
 
 def for_training(
     hand: HandSpec,
-    object_spec: ObjectSpec,
-    preset: Preset,
-    source: Optional[Path],
-    progress: Progress,
-    refined: Optional[Path] = None,
-) -> Sizes:
-    """Clips of all of a preset's skills, in all of its sizes of the object: those in ``refined``, the others from
-    ``source``, else from the data folder, made there if missing."""
-    from hot.motions import Motions
-    from hot.planning import in_sizes
-
-    sets = {} if refined is None else _refined(refined, hand, object_spec, preset)
-    planned_skills = tuple(skill for skill in preset.skills if skill not in sets)
-    if planned_skills:
-        rest = preset.model_copy(update={"skills": planned_skills})
-        sets.update(read(source, hand, object_spec, rest) if source else kept(hand, object_spec, rest, progress))
-    motions = Motions.concatenate([_some(sets[skill], preset.distillation.clips) for skill in preset.skills])
-    sizes = in_sizes(motions, hand, object_spec, preset.scaling, preset.synthesis, progress)
-    if not preset.sequences.clips:
-        return sizes
-    return replace(sizes, motions=Motions.concatenate([sizes.motions, _sequences(hand, object_spec, preset, progress)]))
-
-
-def for_student(
-    hand: HandSpec,
     object_specs: Sequence[ObjectSpec],
     preset: Preset,
     source: Optional[Path],
     refined: Optional[Path],
     progress: Progress,
 ) -> Sizes:
-    """As :func:`for_training`, of several objects, each with as many worlds; of several, ``source`` and ``refined``
-    are folders with a folder for each."""
+    """Clips of all of a preset's skills and of several objects, each with as many worlds, in all of its sizes: those
+    in ``refined``, the others from ``source``, else from the data folder, made there if missing. Of several objects
+    ``refined`` and ``source`` are folders with a folder for each."""
     from hot.motions import Motions
     from hot.planning import Sizes
 
@@ -124,12 +100,41 @@ def for_student(
     for spec in object_specs:
         own = preset.model_copy(update={"object": spec.name})
         folders = [None if folder is None else _of_object(folder, spec, one) for folder in (source, refined)]
-        parts.append(for_training(hand, spec, own, folders[0], progress, folders[1]))
+        parts.append(_of_one(hand, spec, own, folders[0], folders[1], progress))
     return Sizes(
         Motions.concatenate([part.motions for part in parts]),
         {name: spec for part in parts for name, spec in part.objects.items()},
         {name: share / len(parts) for part in parts for name, share in part.shares.items()},
     )
+
+
+def _of_one(
+    hand: HandSpec,
+    object_spec: ObjectSpec,
+    preset: Preset,
+    source: Optional[Path],
+    refined: Optional[Path],
+    progress: Progress,
+) -> Sizes:
+    from hot.motions import Motions
+    from hot.planning import in_sizes
+
+    sets = {} if refined is None else _refined(refined, hand, object_spec, preset, progress)
+    planned_skills = tuple(skill for skill in preset.skills if skill not in sets)
+    if planned_skills:
+        rest = preset.model_copy(update={"skills": planned_skills})
+        found = read(source, hand, object_spec, rest, progress) if source else kept(hand, object_spec, rest, progress)
+        sets.update(found)
+    motions = Motions.concatenate([_some(sets[skill], preset.distillation.clips) for skill in preset.skills])
+    sizes = in_sizes(motions, hand, object_spec, preset.scaling, preset.synthesis, progress)
+    if not preset.sequences.clips:
+        return sizes
+    return replace(sizes, motions=Motions.concatenate([sizes.motions, _sequences(hand, object_spec, preset, progress)]))
+
+
+def is_of_several_objects(source: Path) -> bool:
+    """Whether a source of clips is a folder with a folder for each object."""
+    return source.is_dir() and not any(source.glob("*.safetensors")) and any(path.is_dir() for path in source.iterdir())
 
 
 def _of_object(folder: Path, object_spec: ObjectSpec, alone: bool) -> Path:
@@ -146,20 +151,33 @@ def _of_object(folder: Path, object_spec: ObjectSpec, alone: bool) -> Path:
     return own[0] if own else folder
 
 
-def _refined(folder: Path, hand: HandSpec, object_spec: ObjectSpec, preset: Preset) -> Dict[str, Motions]:
+def _refined(
+    folder: Path, hand: HandSpec, object_spec: ObjectSpec, preset: Preset, progress: Progress
+) -> Dict[str, Motions]:
     """Clips of those of a preset's skills that a folder has.
 
     Raises:
         BadFileError: it has none, or a file is bad.
     """
-    there = [skill for skill in preset.skills if (folder / f"{skill}.safetensors").is_file()]
+    found = _skills_in(folder)
+    there = [skill for skill in preset.skills if skill in found]
     if not there:
         wanted = " or ".join(f"{skill}.safetensors" for skill in preset.skills)
         raise BadFileError(folder, f"holds no {wanted}; hot export refined writes them")
     lacking = [skill for skill in preset.skills if skill not in there]
     rest = f"; {console.names(lacking)} as planned" if lacking else ""
     console.note(f"Refined: {folder} ({console.names(there)}{rest})")
-    return read(folder, hand, object_spec, preset.model_copy(update={"skills": tuple(there)}))
+    return read(folder, hand, object_spec, preset.model_copy(update={"skills": tuple(there)}), progress)
+
+
+def _skills_in(folder: Path) -> Set[str]:
+    """The skills of which a folder has clips, by the names of its files."""
+    from hot.motions.upstream import upstream_files
+    from hot.motions.upstream_names import is_static, origin_of
+
+    if not _is_upstreams(folder):
+        return {path.stem for path in folder.glob("*.safetensors")}
+    return {origin_of(path).skill.name for path in upstream_files(folder) if not is_static(path)}
 
 
 def _some(motions: Motions, count: Optional[int]) -> Motions:
@@ -191,33 +209,51 @@ def kept(hand: HandSpec, object_spec: ObjectSpec, preset: Preset, progress: Prog
     if missing:
         console.note(f"No {console.names(missing)} clips in {folder}: generating them.")
         generate(hand, object_spec, preset.model_copy(update={"skills": tuple(missing)}), folder, progress)
-    sets = read(folder, hand, object_spec, preset)
+    sets = read(folder, hand, object_spec, preset, progress)
     console.note(f"Motions: {folder} ({', '.join(f'{sets[s].num_clips} {s}' for s in preset.skills)})")
     return sets
 
 
-def read(source: Path, hand: HandSpec, object_spec: ObjectSpec, preset: Preset) -> Dict[str, Motions]:
-    """Clips of a preset's skills from one file, or from a folder with one file a skill.
+def read(
+    source: Path, hand: HandSpec, object_spec: ObjectSpec, preset: Preset, progress: Progress
+) -> Dict[str, Motions]:
+    """Clips of a preset's skills from one file, from a folder with one file a skill, or from upstream's files, one a
+    clip; where the folder has one for each object, from the object's.
 
     Raises:
         BadFileError: a file is bad, of another hand or object, or lacks a skill.
     """
+    from hot.motions import load_motions, load_upstream
+
+    if source.is_dir():
+        source = _of_object(source, object_spec, alone=True)
+    if _is_upstreams(source):
+        return {
+            skill: _of_skill(
+                source, load_upstream(source, hand, (skill,), object_spec.name, progress), skill, object_spec
+            )
+            for skill in preset.skills
+        }
     if source.is_dir():
         paths = {skill: source / f"{skill}.safetensors" for skill in preset.skills}
     else:
         paths = dict.fromkeys(preset.skills, source)
-    return {skill: _of_skill(path, skill, hand, object_spec) for skill, path in paths.items()}
+    return {skill: _of_skill(path, load_motions(path, hand), skill, object_spec) for skill, path in paths.items()}
 
 
-def _of_skill(path: Path, skill: str, hand: HandSpec, object_spec: ObjectSpec) -> Motions:
-    from hot.motions import load_motions
+def _is_upstreams(source: Path) -> bool:
+    """Whether this is one of upstream's files, or a folder with some below it and none of ours in it."""
+    if not source.is_dir():
+        return source.suffix == ".pt"
+    return not any(source.glob("*.safetensors")) and any(source.rglob("*.pt"))
 
-    motions = load_motions(path, hand)
+
+def _of_skill(path: Path, motions: Motions, skill: str, object_spec: ObjectSpec) -> Motions:
     if motions.frame_skill is not None:
         raise BadFileError(path, "holds composed sequences, not clips of one skill; hot eval --sequence judges those")
-    if motions.objects != (object_spec.name,):
+    if [name.lower() for name in motions.objects] != [object_spec.name.lower()]:
         raise BadFileError(path, f"holds clips with {console.names(motions.objects)}, not with {object_spec.name}")
     if skill not in motions.skills:
         raise BadFileError(path, f"holds no {skill} clips, but {console.names(motions.skills)}; choose with --skill")
     chosen = motions.select((motions.clip_skill == motions.skills.index(skill)).nonzero()[:, 0])
-    return replace(chosen, skills=(skill,), clip_skill=chosen.clip_skill * 0)
+    return replace(chosen, objects=(object_spec.name,), skills=(skill,), clip_skill=chosen.clip_skill * 0)

@@ -85,7 +85,7 @@ def at_hand(hand: str, object_name: str, doing: str = "Judging") -> Optional[Con
     from hot import policies
     from hot.runs import newest_finished
 
-    newest = newest_finished(options.RUNS_FOLDER, hand, object_name)
+    newest = newest_finished(options.RUNS_FOLDER, hand, (object_name,))
     if newest is not None:
         return _of_run(newest, doing)
     path = policies.find(hand, object_name)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 import typer
 from typing_extensions import Annotated
 
-from hotcli import choices, clips, compose, console, contact_sheet, options, progress
+from hotcli import choices, clips, compose, console, contact_sheet, fetch, options, progress
 
 if TYPE_CHECKING:
+    from hot.datasets import ClipGroup
     from hot.hands import HandSpec
     from hot.motions import Motions
     from hot.objects import ObjectSpec
@@ -56,35 +57,37 @@ def generate(  # noqa: PLR0913  a command's parameters are its options
 
 
 app.command()(compose.compose)
+app.command()(fetch.fetch)
 
 
 @app.command()
 def info(
     paths: Annotated[
-        Optional[List[Path]], typer.Argument(help="Motion files or folders of them.", show_default="the data folder")
+        Optional[List[Path]],
+        typer.Argument(help="Motion files, folders of them, or of upstream's files.", show_default="the data folder"),
     ] = None,
     png: Annotated[Optional[Path], typer.Option("--png", help="Draw some clips at six moments each.")] = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Say what motion files hold: clips a skill and resting pose, lengths, speeds, overlap of hand and object."""
-    from hot.assets import data_root
-    from hot.errors import BadFileError
+    """Say what motion files hold: clips a skill and resting pose, lengths, speeds, overlap of hand and object.
+
+    Of a data set of upstream's, say which hands, objects and skills it has, and how many clips.
+    """
     from hot.motions import load_motions
 
-    own = data_root() / "motions"
-    files = [file for root in paths or [own] for file in _files_in(root)]
-    if not files or files == [own]:
-        raise BadFileError((paths or [own])[0], "holds no motions. Make some: hot data generate")
+    files, groups = _found(paths)
     sets = [(file, part) for file in files for part in _parts(load_motions(file))]
     rows = [_described(file, part) for file, part in sets]
     if png is not None:
         contact_sheet.write_contact_sheet(png, [(part, *_specs(part), part.skills[0]) for _, part in sets])
         console.note(f"Written: {png}")
     if as_json:
-        return console.show_json(rows)
-    for title, columns in _TABLES.items():
+        return console.show_json([*rows, *fetch.index_rows(groups)])
+    for title, columns in _TABLES.items() if rows else ():
         cells = [[_text(row[name]) for name in (*_NAMES, *columns)] for row in rows]
         console.show_table(title, [*_NAMES, *columns], cells, words=len(_NAMES))
+    if groups:
+        fetch.show_index(groups)
 
 
 _NAMES = ("file", "hand", "object", "skill")
@@ -100,8 +103,30 @@ _TABLES = {
 }  # fmt: skip
 
 
-def _files_in(root: Path) -> List[Path]:
-    return sorted(root.rglob("*.safetensors")) if root.is_dir() else [root]
+def _found(paths: Optional[List[Path]]) -> Tuple[List[Path], List[ClipGroup]]:
+    """Motion files of ours, and upstream's clips.
+
+    Raises:
+        BadFileError: there are neither.
+    """
+    from hot import datasets
+    from hot.assets import data_root
+    from hot.errors import BadFileError
+
+    roots = paths or [path for path in (data_root() / "motions", datasets.default_folder()) if path.is_dir()]
+    files: List[Path] = []
+    groups: List[ClipGroup] = []
+    for root in roots:
+        if datasets.is_begun(root):
+            console.note(f"{root} is not whole yet; hot data fetch goes on with it.")
+        elif fetch.is_upstreams(root):
+            groups += datasets.index_of(fetch.motions_in(root))
+        else:
+            files += sorted(root.rglob("*.safetensors")) if root.is_dir() else [root]
+    if not files and not groups:
+        where = roots[0] if roots else data_root() / "motions"
+        raise BadFileError(where, "holds no motions. Make some: hot data generate; or take upstream's: hot data fetch")
+    return files, groups
 
 
 def _parts(motions: Motions) -> List[Motions]:

@@ -44,7 +44,7 @@ def export(
     (skill,) = one.skills
     with progress.drawn() as listener:
         if motions is not None:
-            found = clips.read(motions, hand_spec, object_spec, one)[skill]
+            found = clips.read(motions, hand_spec, object_spec, one, listener)[skill]
         else:
             found = clips.planned(hand_spec, object_spec, skill, one, "test", listener)
     tried = found.select(range(min(found.num_clips, _CLIPS)))

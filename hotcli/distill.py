@@ -27,7 +27,7 @@ def distill(  # noqa: PLR0913  a command's parameters are its options
     objects: Annotated[
         Optional[List[str]],
         typer.Option(
-            "--objects", "--object", help="Objects by commas; all: those with a policy.", show_default="Bottle"
+            "--object", "--objects", help="Objects by commas; all: those with a policy.", show_default="Bottle"
         ),
     ] = None,
     skills: Annotated[
@@ -66,7 +66,7 @@ def distill(  # noqa: PLR0913  a command's parameters are its options
     if resume:
         run, preset = _resumed(out, hand, names, skill_names, overrides)
     else:
-        run, preset = None, _preset(hand, names or [options.DEFAULT_OBJECT], skill_names, overrides)
+        run, preset = None, _preset(hand, names, skill_names, overrides)
     if dry_run:
         return console.show(choices.preset_text(preset))
     if train.is_launched(preset, gpus):
@@ -90,23 +90,17 @@ class _Lesson:
 
 
 def _preset(hand: Optional[str], names: List[str], skills: List[str], overrides: Mapping[str, Any]) -> Preset:
-    """The student's preset, with its objects as their catalogue spells them.
+    """The student's preset.
 
     Raises:
-        ConfigError: an object is named twice, or none has a policy.
+        ConfigError: no object has a policy.
     """
     hand = hand or options.DEFAULT_HAND
     if [name.lower() for name in names] == ["all"]:
         names = faculty.objects_at_hand(hand)
         if not names:
             raise ConfigError(f"--objects all: no object has a policy of {hand}; hot train teacher makes one")
-    stage = faculty.STUDENT_STAGE
-    spelled = [choices.make_preset(hand, name, stage, skills, overrides).object for name in names]
-    twice = sorted({name for name in spelled if spelled.count(name) > 1})
-    if twice:
-        raise ConfigError(f"--objects names {console.names(twice)} twice")
-    overrides = {"distillation.objects": spelled, **overrides}
-    return choices.make_preset(hand, spelled[0], stage, skills, overrides)
+    return choices.make_shared_preset(hand, names, faculty.STUDENT_STAGE, skills, overrides)
 
 
 def _resumed(
@@ -115,8 +109,8 @@ def _resumed(
     """The run in ``out`` and its preset, whose length alone may be changed."""
     asked: Dict[str, Any] = options.given(hand=hand, skills=skills or None)
     if names and [name.lower() for name in names] != ["all"]:
-        spelled = list(_preset(hand, names, skills, {}).distillation.objects)
-        asked.update({"object": spelled[0], "distillation.objects": spelled})
+        spelled = _preset(hand, names, skills, {})
+        asked.update({"object": spelled.object, "others": list(spelled.others)})
     run, preset = train.resumed(out, {**asked, **overrides})
     if preset.stage != faculty.STUDENT_STAGE:
         raise ConfigError(f"{run.path} trains a teacher; {train.resume_hint(run)}")
@@ -131,7 +125,7 @@ def _lesson(
     Raises:
         ConfigError: a run that goes on was begun with others, or with other clips.
     """
-    hand, objects = choices.load_student_specs(preset)
+    hand, objects = choices.load_all_specs(preset)
     asked = faculty.Asked(hand.name, tuple(spec.name for spec in objects), preset.skills)
     if old is None:
         return _Lesson(preset, hand, objects, None, faculty.choose(named, asked), motions, refined)
@@ -151,14 +145,14 @@ def _distill(lesson: _Lesson, out: Optional[Path], ranks: Ranks) -> None:
 
     preset, hand, specs = lesson.preset, lesson.hand, lesson.objects
     made = {
-        "objects": list(preset.distillation.objects),
+        "objects": list(preset.objects),
         "skills": list(preset.skills),
         "teachers": faculty.recorded(lesson.teachers),
         **{name: path and str(path) for name, path in (("motions", lesson.motions), ("refined", lesson.refined))},
     }
     with progress.drawn() as listener:
         with ranks.leader_first():  # it makes the clips that are missing, and the others read them
-            data = clips.for_student(hand, specs, preset, lesson.motions, lesson.refined, listener)
+            data = clips.for_training(hand, specs, preset, lesson.motions, lesson.refined, listener)
         run: Run = ranks.share(train.begun(preset, lesson.old, out, made) if ranks.leads else None)
         console.note(f"Run: {run.path}  TensorBoard: tensorboard --logdir {run.log_path}")
         try:

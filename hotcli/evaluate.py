@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, List, Optional, Tuple
 import typer
 from typing_extensions import Annotated
 
-from hotcli import choices, console, exams, matrix_table, options, progress, report_table, sequences, subjects
+from hotcli import choices, clips, console, exams, matrix_table, options, progress, report_table, sequences, subjects
 from hotcli.drawing import Artist
 
 if TYPE_CHECKING:
@@ -102,12 +102,14 @@ def evaluate(  # noqa: PLR0913  a command's parameters are its options
     cells = exams.Cells(motions, _sizes(scales), wanted, robustness)
     named = subjects.named(run, _one_file(policy, seconds if wanted is None else None), compare)
     listed = subjects.object_list(object_, named, wanted.object_name if wanted else None)
-    if motions is not None and len(listed) > 1:
+    if motions is not None and len(listed) > 1 and not clips.is_of_several_objects(motions):
         raise typer.BadParameter(
-            f"holds clips of one object: choose one of {console.names(listed)} with --object", param_hint="--motions"
+            f"has no folder for each object: choose one of {console.names(listed)} with --object",
+            param_hint="--motions",
         )
     skills = tuple(options.split_names(skill))
-    asked = subjects.Asked(hand, listed, skills, engine, overrides, options.assignments(set_))
+    assigned = options.assignments(set_)
+    asked = subjects.Asked(hand, listed, skills, engine, overrides, assigned, has_clips=motions is not None)
     judged, left_out = subjects.find(asked, named)
     if dry_run:
         return console.show("\n".join(map(choices.preset_text, judged[0].presets.values())))

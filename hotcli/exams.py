@@ -207,7 +207,8 @@ def _of_skill(subject: Subject, skill: str, source: Optional[Path], progress: Pr
     """No more clips than the preset wants."""
     hand, object_spec, preset = subject.hand, subject.object_spec, subject.leading
     if source:
-        motions = clips.read(source, hand, object_spec, preset.model_copy(update={"skills": (skill,)}))[skill]
+        one = preset.model_copy(update={"skills": (skill,)})
+        motions = clips.read(source, hand, object_spec, one, progress)[skill]
     else:
         motions = clips.planned(hand, object_spec, skill, preset, "test", progress)
     motions = motions.select(range(min(motions.num_clips, preset.evaluation.clips)))

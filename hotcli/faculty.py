@@ -117,7 +117,8 @@ def objects_at_hand(hand: str) -> List[str]:
     from hot.runs import runs_in
 
     made = [run.provenance for run in runs_in(options.RUNS_FOLDER) if run.status == "finished"]
-    of_runs = [entry["object"] for entry in made if entry["hand"] == hand and entry["stage"] != STUDENT_STAGE]
+    taught = [entry for entry in made if entry["hand"] == hand and entry["stage"] != STUDENT_STAGE]
+    of_runs = {name for entry in taught for name in entry.get("objects", [entry["object"]])}
     return sorted({*of_runs, *files(hand)})
 
 
@@ -179,7 +180,7 @@ def _at_hand(name: str, skills: Sequence[str], asked: Asked) -> Tuple[Path, Poli
     paths = [
         run.policy_path
         for run in runs
-        if run.is_of(asked.hand, name, run.provenance["stage"]) and run.provenance["stage"] != STUDENT_STAGE
+        if run.is_of(asked.hand, (name,), run.provenance["stage"]) and run.provenance["stage"] != STUDENT_STAGE
     ]
     paths += [path for path in (find(asked.hand, name),) if path is not None]
     seen = {path: Policy.load(path) for path in paths}

@@ -29,7 +29,7 @@ _KEPT_OBJECTS = Annotated[
 
 
 @app.command()
-def find(
+def find(  # noqa: PLR0913  a command's parameters are its options
     hand: _HANDS = options.DEFAULT_HAND,
     object_: _OBJECTS = options.DEFAULT_OBJECT,
     count: Annotated[int, typer.Option("--count", min=1, help="Grasps of each pair.")] = 100,
@@ -41,6 +41,9 @@ def find(
     jobs: Annotated[
         int, typer.Option("--jobs", min=1, help="Pairs at once, spread over the GPUs; each logs beside its file.")
     ] = 1,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="Skip pairs that have so many in the folder, as after Ctrl-C.")
+    ] = False,
     set_: options.SetOption = None,
 ) -> None:
     """Find grasps of every pair; each file is written as soon as its pair is done."""
@@ -49,6 +52,8 @@ def find(
     overrides = {**choices.engine_of(engine), **options.given(seed=seed), **options.assignments(set_)}
     presets = [choices.make_preset(*pair, None, (), overrides) for pair in _pairs(hand, object_)]
     folder = out or data_root() / "grasps"
+    if missing:
+        presets = [preset for preset in presets if not _has(preset, count, folder)]
     tasks = [(preset, count, folder) for preset in presets]
     if jobs > 1:
         logs = [folder / preset.hand / f"{preset.object}.log" for preset in presets]
@@ -56,6 +61,14 @@ def find(
     lacking = [name for name in (_tried(*task) for task in tasks) if name]
     if lacking:
         raise HotError(f"no grasps of {console.names(lacking)}")
+
+
+def _has(preset: Preset, count: int, folder: Path) -> bool:
+    """Whether the folder holds at least ``count`` grasps of a preset's pair."""
+    from hot.synthesis import read_grasps
+
+    path = folder / preset.hand / f"{preset.object}.safetensors"
+    return path.exists() and len(read_grasps(path, preset.hand, preset.object)) >= count
 
 
 def _find(preset: Preset, count: int, folder: Path) -> None:

@@ -16,6 +16,15 @@ ObjectOption = Annotated[
     Optional[str],
     typer.Option("--object", help="A name of hot objects list, in any case; or a .yaml file.", show_default="Bottle"),
 ]
+ObjectsOption = Annotated[
+    Optional[List[str]],
+    typer.Option(
+        "--object",
+        "--objects",
+        help="A name of hot objects list, in any case, or a .yaml file; several by commas.",
+        show_default="Bottle",
+    ),
+]
 SkillOption = Annotated[
     Optional[List[str]],
     typer.Option("--skill", help="A skill, several by commas, or all.", show_default="grasp,move,place"),
@@ -51,7 +60,10 @@ EngineOption = Annotated[
 ]
 MotionsOption = Annotated[
     Optional[Path],
-    typer.Option("--motions", help="A motion file, or a folder of SKILL.safetensors, instead of our own clips."),
+    typer.Option(
+        "--motions",
+        help="A motion file, a folder of SKILL.safetensors, or upstream's .pt files, instead of our own clips.",
+    ),
 ]
 SetOption = Annotated[
     Optional[List[str]],

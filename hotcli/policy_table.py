@@ -17,6 +17,7 @@ _COLUMNS = {
 }
 _NAMES = ["hand", "object", "skill", "engine"]
 _FACTS = ["clips", "samples [M]", "minutes"]
+_ORDER = ("grasp", "move", "place", "freemove", "regrasp", "rotate", "catch", "throw")
 _RULES = {"hot": "HOT", "spider": "SPIDER", "strict": "strict", "end": "end", "skill": "skill rule"}
 
 
@@ -27,9 +28,11 @@ def show(cards: Sequence[Card]) -> None:
 
 
 def markdown(cards: Sequence[Card]) -> str:
-    """The same table for a page."""
-    header = [*_NAMES, *_COLUMNS, *_FACTS]
-    return markdown_table(header, [row for card in cards for row in _rows(card)])
+    """The same for a page: a column for each skill, and for each policy and engine a row for each kind of start."""
+    judged = {result.skill for card in cards for result in card.results}
+    skills = sorted(judged, key=lambda skill: _ORDER.index(skill) if skill in _ORDER else len(_ORDER))
+    header = ["hand", "object", "engine", "starts", *skills, *_FACTS]
+    return markdown_table(header, [row for card in cards for row in _wide_rows(card, skills)])
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -74,16 +77,36 @@ def rate_text(rates: Dict[str, CardRate], name: str, interval: bool = False) -> 
     return f"{value} [{100 * rate.low:.1f}, {100 * rate.high:.1f}]" if interval else value
 
 
-def _rows(card: Card) -> List[List[str]]:
-    facts = [f"{card.samples / 1e6:.1f}", _minutes(card.seconds)]
+def _wide_rows(card: Card, skills: Sequence[str]) -> List[List[str]]:
+    pairs, rows = _by_skill_and_engine(card), []
+    for engine in sorted({engine for _, engine in pairs}):
+        own = {skill: pairs[skill, engine] for skill in skills if (skill, engine) in pairs}
+        for kind, rules in (("plain", ("hot", "strict")), ("perturbed", ("hot", "end"))):
+            cells = [" / ".join(_cell(own.get(skill, {}), kind, rule) for rule in rules) for skill in skills]
+            cells = ["-" if cell == "- / -" else cell for cell in cells]
+            clips = max(_clips(of) for of in own.values())
+            rows.append([card.hand, card.object, engine, kind, *cells, str(clips), *_facts(card)])
+    return rows
+
+
+def _by_skill_and_engine(card: Card) -> Dict[Tuple[str, str], Dict[str, CardResult]]:
     pairs: Dict[Tuple[str, str], Dict[str, CardResult]] = {}
     for result in card.results:
         kind = "perturbed" if result.noise else "plain"
         pairs.setdefault((result.skill, result.engine), {})[kind] = result
+    return pairs
+
+
+def _facts(card: Card) -> List[str]:
+    return [f"{card.samples / 1e6:.1f}", _minutes(card.seconds)]
+
+
+def _rows(card: Card) -> List[List[str]]:
+    facts, pairs = _facts(card), _by_skill_and_engine(card)
     if not pairs:
         return [[card.hand, card.object, console.names(card.skills), "-", *["-"] * len(_COLUMNS), "-", *facts]]
     return [
-        [card.hand, card.object, *pair, *[_cell(of, *column) for column in _COLUMNS.values()], _clips(of), *facts]
+        [card.hand, card.object, *pair, *[_cell(of, *column) for column in _COLUMNS.values()], str(_clips(of)), *facts]
         for pair, of in sorted(pairs.items())
     ]
 
@@ -92,8 +115,8 @@ def _cell(of: Dict[str, CardResult], kind: str, rule: str) -> str:
     return rate_text(of[kind].rates, rule) if kind in of else "-"
 
 
-def _clips(of: Dict[str, CardResult]) -> str:
-    return str(max(rate.clips for result in of.values() for rate in result.rates.values()))
+def _clips(of: Dict[str, CardResult]) -> int:
+    return max(rate.clips for result in of.values() for rate in result.rates.values())
 
 
 def _minutes(seconds: Optional[float]) -> str:

@@ -115,7 +115,7 @@ def _clips(
     """Where the clips of a skill are from, and the clips."""
     one = preset.model_copy(update={"skills": (skill,)})
     if wanted.motions is not None:
-        source, found = str(wanted.motions), clips.read(wanted.motions, hand, object_spec, one)[skill]
+        source, found = str(wanted.motions), clips.read(wanted.motions, hand, object_spec, one, listener)[skill]
     elif wanted.split == "test" or wanted.seed is not None:
         seed = preset.evaluation.seed if wanted.split == "test" else preset.seed
         found = clips.planned(hand, object_spec, skill, preset, wanted.split, listener)

@@ -49,6 +49,8 @@ class Asked:
     engines: Optional[str]
     overrides: Mapping[str, Any]
     assigned: Mapping[str, Any]
+    has_clips: bool = False
+    """Clips were named, so none need be planned from grasps."""
 
 
 def named(run: Optional[Path], policy: Optional[Path], compared: Optional[Tuple[Path, Path]]) -> Dict[str, Controller]:
@@ -117,7 +119,7 @@ def _several(asked: Asked, policies: Dict[str, Controller]) -> Tuple[List[Subjec
     no_grasps = f"no grasps with {hand}: hot grasps find --hand {hand} --object NAME"
     left_out, judged = [], {}
     for name, preset in leading.items():
-        if has_grasps(Path(hand).stem, Path(preset.object).stem):
+        if asked.has_clips or has_grasps(Path(hand).stem, Path(preset.object).stem):
             judged[name] = policies or _at_hand(hand, preset.object)
         else:
             left_out.append(LeftOut(object=Path(preset.object).stem, reason=no_grasps))

@@ -28,7 +28,7 @@ app = typer.Typer(no_args_is_help=True, help="Train policies.")
 @app.command()
 def teacher(  # noqa: PLR0913  a command's parameters are its options
     hand: options.HandOption = None,
-    object_: options.ObjectOption = None,
+    objects: options.ObjectsOption = None,
     stage: options.StageOption = None,
     skill: options.SkillOption = None,
     num_envs: options.NumEnvsOption = None,
@@ -47,15 +47,16 @@ def teacher(  # noqa: PLR0913  a command's parameters are its options
     set_: options.SetOption = None,
     dry_run: options.DryRunOption = False,
 ) -> None:
-    """Train one policy to track the motions of a hand and an object."""
+    """Train one policy to track the motions of a hand and an object, or of several objects."""
     length = options.training_length(seed, num_envs, epochs, minutes)
     overrides = {**length, **engine_unless_resumed(engine, resume), **options.assignments(set_)}
-    skills = options.split_names(skill)
+    names, skills = options.split_names(objects), options.split_names(skill)
     if resume:
-        asked = options.given(hand=hand, object=object_, stage=stage, skills=skills or None)
+        first, others = (names[0], names[1:]) if names else (None, None)
+        asked = options.given(hand=hand, object=first, others=others, stage=stage, skills=skills or None)
         run, preset = resumed(out, {**asked, **overrides})
     else:
-        run, preset = None, choices.make_preset(hand, object_, stage, skills, overrides)
+        run, preset = None, choices.make_shared_preset(hand, names, stage, skills, overrides)
     if preset.stage == faculty.STUDENT_STAGE:
         raise ConfigError(
             f"stage {preset.stage} is a student's; {resume_hint(run) if run else 'hot distill trains one'}"
@@ -130,11 +131,12 @@ def _starting_run(preset: Preset, start: Optional[Path]) -> Optional[Run]:
         return None
     else:
         before = preset.stage - 1
-        run = newest_finished(options.RUNS_FOLDER, preset.hand, preset.object, before)
+        run = newest_finished(options.RUNS_FOLDER, preset.hand, preset.objects, before)
         if run is None:
-            make = f"hot train teacher --hand {preset.hand} --object {preset.object} --stage {before}"
+            make = f"hot train teacher --hand {preset.hand} --object {','.join(preset.objects)} --stage {before}"
+            names = console.names(preset.objects)
             raise ConfigError(
-                f"stage {preset.stage} starts from a finished stage-{before} run of {preset.hand} and {preset.object}, "
+                f"stage {preset.stage} starts from a finished stage-{before} run of {preset.hand} and {names}, "
                 f"and {options.RUNS_FOLDER}/ holds none. Make one: {make}. Or name one: --from RUN"
             )
     made_for = run.provenance["hand"]
@@ -149,11 +151,15 @@ def _train(
 ) -> None:
     from hot import training
 
-    hand, object_spec = choices.load_specs(preset)
+    hand, specs = choices.load_all_specs(preset)
     with progress.drawn() as listener:
         with ranks.leader_first():  # it makes the clips that are missing, and the others read them
-            data = clips.for_training(hand, object_spec, preset, source, listener)
-        made = {"skills": list(preset.skills), "started_from": str(first.path) if first else None}
+            data = clips.for_training(hand, specs, preset, source, None, listener)
+        made = {
+            "objects": list(preset.objects),
+            "skills": list(preset.skills),
+            "started_from": str(first.path) if first else None,
+        }
         run: Run = ranks.share(begun(preset, old, out, made) if ranks.leads else None)
         console.note(f"Run: {run.path}  TensorBoard: tensorboard --logdir {run.log_path}")
         try:

@@ -126,7 +126,7 @@ def _train(
         raise BadFileError(path, "was stopped before its first checkpoint; delete the folder")
     train.teacher(
         hand=preset.hand,
-        object_=preset.object,
+        objects=[preset.object],
         stage=preset.stage,
         skill=list(preset.skills),
         num_envs=num_envs,

@@ -8,9 +8,13 @@ import math
 import shlex
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
+from hot.hands import load_hand
+from hot.motions import save_upstream
 from hotcli.app import app
+from tests.conftest import hover_motions
 
 TINY = "--num-envs 16 --epochs 2 --set ppo.horizon=4 --set ppo.minibatches=2 --set ppo.network.hidden=[16]"
 SHORT = "--clips 3 --set evaluation.frames=60"
@@ -101,3 +105,22 @@ def test_what_a_policy_really_did_is_tracked_and_learnt_from(hot, tmp_path):
 
     hot(f"train teacher --hand allegro --skill move --motions {folder} --out runs/one {TINY}")
     assert (tmp_path / "runs" / "one" / "policy.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["allegro", pytest.param("mano", marks=pytest.mark.slow), pytest.param("shadow", marks=pytest.mark.slow)]
+)
+def test_upstreams_dictionaries_and_tables_train_and_evaluate_as_they_are(hot, tmp_path, bottle, name):
+    hand = load_hand(name)
+    files = save_upstream(tmp_path / "set", hover_motions(hand, bottle), raised=True)
+    for file in files[::2]:
+        record = torch.load(file, weights_only=True)
+        record["body_pos"] = record["body_pos"][:, :-3]  # the older form leaves the wrist out
+        torch.save(torch.cat([value for key, value in record.items() if key != "obj_pos_vel"], dim=1), file)
+    options = f"--hand {name} --skill freemove --motions set"
+    trained = hot(f"train teacher {options} --out run {TINY}")
+    assert "planning" not in trained.stderr
+    told = json.loads(hot(f"eval run {options} {SHORT} --json").stdout)
+    assert {(row["controller"], row["clips"]) for row in told["skills"]} == {("open loop", 3), ("policy", 3)}
+    open_loop = next(row for row in told["skills"] if row["controller"] == "open loop")
+    assert open_loop["rates"]["hot"]["successes"] == 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional, Tuple
+from typing import Optional
 
 from pydantic import Field, model_validator
 
@@ -15,8 +15,6 @@ class DistillationConfig(Config):
     Where a number is upstream's, it is one of 30,000 epochs as a share.
     """
 
-    objects: Tuple[str, ...] = ()
-    """All objects of the student, the preset's own first; ``hot distill`` fills it in."""
     clips: Optional[int] = Field(default=None, ge=1)
     """Of each skill of each object, spread over those that there are; all of them if not given. A clip takes some
     0.2 MB a size on the device."""

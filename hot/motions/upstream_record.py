@@ -113,12 +113,15 @@ def _load(path: Path) -> Any:
 
 
 def _columns(path: Path, table: Tensor, hand: HandNames) -> Dict[str, Tensor]:
-    """The older form: all columns side by side, the wrist not among the key bodies."""
+    """The older form: all columns side by side; the wrist may be left out of the key bodies, as upstream does."""
     widths = {"root_pos": 3, "root_rot": 4, "wrist_dof": 6, "fingers_dof": len(hand.joint_names) - 6}
     widths.update({"body_pos": 3 * (len(hand.key_bodies) - 1), "obj_pos": 3, "obj_rot": 4})
     widths.update({"obj2_pos": 3, "obj2_rot": 4, "contact1": 1, "contact2": 1})
-    if table.dim() != 2 or table.shape[1] != sum(widths.values()):
-        shape = f"(frames, {sum(widths.values())})"
+    least = sum(widths.values())
+    if table.dim() == 2 and table.shape[1] == least + 3:
+        widths["body_pos"] += 3
+    elif table.dim() != 2 or table.shape[1] != least:
+        shape = f"(frames, {least}) or (frames, {least + 3})"
         raise BadFileError(path, f"the table has shape {tuple(table.shape)} instead of {shape} for {hand.name}")
     return dict(zip(widths, table.split(list(widths.values()), dim=1)))
 

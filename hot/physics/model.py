@@ -21,6 +21,8 @@ OBJECT = "object"
 _TABLE_BITS = {"contype": 2, "conaffinity": 2}
 _OBJECT_BITS = {"contype": 2, "conaffinity": 3}
 _SOLREF, _SOLIMP = [0.01, 1.0], [0.95, 0.99, 0.001, 0.5, 2.0]
+_TABLE_FRICTION = [1.0, 0.005, 0.0005]
+"""Sliding; turning and rolling [m]. A lying bottle must come to rest: 0.5 mm is the lever of a hard can on wood."""
 _CCD_ITERATIONS = 20
 """Of the search for the contact of two convex parts; parts of few corners need fewer, and a GPU's scratch memory grows
 with it."""
@@ -94,9 +96,10 @@ def _add_table(spec: mujoco.MjSpec) -> None:
         name="table",
         type=mujoco.mjtGeom.mjGEOM_PLANE,
         size=[3.0, 3.0, 0.1],
+        friction=_TABLE_FRICTION,
         solref=_SOLREF,
         solimp=_SOLIMP,
-        condim=4,
+        condim=6,  # rolling too, unlike the hand's contacts, which seldom roll far
         **_TABLE_BITS,
     )
 

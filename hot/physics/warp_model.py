@@ -18,7 +18,7 @@ from hot.physics.factors import Factors
 from hot.physics.model import OBJECT
 from hot.physics.union import UnionModel
 
-_ROWS_OF_CONTACT = 4
+_ROWS_HELD, _ROWS_RESTING = 4, 6  # of a contact with the hand, and with the table, where objects do not roll freely
 _TEMPORARY = 1.5
 """Memory of a step's solver against that of the lasting arrays."""
 _MARGIN = 1.25
@@ -71,9 +71,9 @@ def _with_facts(views: List[Tensor]) -> List[Tuple[Tensor, Tensor]]:
 def buffer_sizes(union: UnionModel, config: PhysicsConfig, joints: int) -> Dict[str, int]:
     """Contacts a world on average, and constraint rows a world at most: for a full grasp, four corners of each part on
     the table, and every joint at its limit."""
-    most = config.contacts or 24 + 4 * min(union.parts, 10)
     average = config.contacts or 16 + 4 * min(union.parts, 5)
-    return {"nconmax": average, "njmax": _ROWS_OF_CONTACT * most + joints}
+    held, resting = (0, config.contacts) if config.contacts else (24, 4 * min(union.parts, 10))
+    return {"nconmax": average, "njmax": _ROWS_HELD * held + _ROWS_RESTING * resting + joints}
 
 
 def check_memory(model: mujoco.MjModel, sizes: Dict[str, int], worlds: int, device: torch.device) -> None:

@@ -28,6 +28,8 @@ class Preset(TaskConfig):
     """A name, or the path of a hand's ``.xml`` file."""
     object: str
     """A name, or the path of an object's ``.yaml`` file."""
+    others: Tuple[str, ...] = ()
+    """Further objects of the same policy, each with as many worlds."""
     skills: Tuple[str, ...] = Field(default=("grasp", "move", "place"), min_length=1)
     stage: int = Field(default=1, ge=1)
     seed: int = Field(default=1, ge=1)
@@ -39,6 +41,11 @@ class Preset(TaskConfig):
     resting: RestingConfig = RestingConfig()
     distillation: DistillationConfig = DistillationConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+
+    @property
+    def objects(self) -> Tuple[str, ...]:
+        """All objects that a policy is trained on."""
+        return (self.object, *self.others)
 
     @property
     def task(self) -> TaskConfig:
@@ -70,14 +77,19 @@ def _spelled(values: Mapping[str, Any]) -> Dict[str, Any]:
     """Names as their catalogues spell them; paths and what is no text stay as they are."""
     result = dict(values)
     for key, suffix, known in (("hand", ".xml", hand_names()), ("object", ".yaml", object_names())):
-        name = values.get(key)
-        if isinstance(name, str) and not name.endswith(suffix):
-            result[key] = spelled(key, name, known)
+        if isinstance(values.get(key), str):
+            result[key] = _name_or_path(key, values[key], suffix, known)
+    if isinstance(values.get("others"), (list, tuple)):
+        result["others"] = [_name_or_path("object", str(name), ".yaml", object_names()) for name in values["others"]]
     if isinstance(values.get("skills"), list):
         named = [str(skill) for skill in values["skills"]]
         known = skill_names()
         result["skills"] = known if named == ["all"] else [spelled("skill", name, known) for name in named]
     return result
+
+
+def _name_or_path(kind: str, name: str, suffix: str, known: Sequence[str]) -> str:
+    return name if name.endswith(suffix) else spelled(kind, name, known)
 
 
 def _problem(item: Mapping[str, Any]) -> str:

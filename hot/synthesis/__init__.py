@@ -1,7 +1,7 @@
 """Grasps found in physics, the resting poses they are for, and the ways in which hands reach them."""
 
 from hot.synthesis.config import GraspConfig, RestingConfig, SynthesisConfig
-from hot.synthesis.grasps import Grasps, has_grasps, load_grasps
+from hot.synthesis.grasps import Grasps, has_grasps, load_grasps, read_grasps
 from hot.synthesis.resting import RestingPoses, find_resting_poses, load_resting
 from hot.synthesis.search import find_grasps
 
@@ -16,4 +16,5 @@ __all__ = [
     "has_grasps",
     "load_grasps",
     "load_resting",
+    "read_grasps",
 ]

@@ -100,6 +100,15 @@ def load_grasps(hand: str, object_name: str) -> Grasps:
     if not path.is_file():
         make = f"hot data generate --hand {hand} --object {object_name} --new-grasps 24"
         raise BadFileError(path, f"no grasps of {object_name} with {hand}. Make some: {make}")
+    return read_grasps(path, hand, object_name)
+
+
+def read_grasps(path: Path, hand: str, object_name: str) -> Grasps:
+    """The grasps of a hand and an object that a file holds.
+
+    Raises:
+        BadFileError: it is missing, damaged, or of another hand or object.
+    """
     content = read_tensors(path, _KIND)
     meta = dict(content.meta)
     owner = (meta.pop("hand", None), meta.pop("object", None))

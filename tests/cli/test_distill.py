@@ -31,9 +31,9 @@ def student(monkeypatch, workplace, clip_set):
         run.set_status("finished")
 
     def specs(preset):
-        return HAND, [SimpleNamespace(name=name) for name in preset.distillation.objects]
+        return HAND, [SimpleNamespace(name=name) for name in preset.objects]
 
-    monkeypatch.setattr(choices, "load_student_specs", specs)
+    monkeypatch.setattr(choices, "load_all_specs", specs)
     monkeypatch.setattr(hot.policies.library, "packaged", lambda kind: workplace / "nothing")
     monkeypatch.setattr(hot.planning, "generate", planned)
     call = Call(distilled)
@@ -80,7 +80,7 @@ def test_the_exact_call(hot, student):
     assert data.motions.skills == ("grasp", "move") and data.motions.num_clips == 16
     assert task.reset.noise == 0.5 and task.observation.points == 200
     assert (ppo.num_envs, ppo.epochs, ppo.seconds, ppo.learning_rate, seed) == (64, 9, 120.0, 1e-3, 7)
-    assert (distillation.objects, distillation.handover) == (("Bottle", "Box"), 0.3)
+    assert distillation.handover == 0.3
     assert student.kwargs["resume"] is False and result.stdout.strip() == "runs/x/policy.safetensors"
     made = run.provenance
     assert (made["object"], made["objects"], made["stage"], made["refined"]) == ("Bottle", ["Bottle", "Box"], 3, None)
@@ -95,7 +95,7 @@ def test_a_dry_run_prints_a_preset_that_loads(hot, student):
     result = hot("distill --hand allegro --objects Box,Bottle --skills place --dry-run")
     Path("p.yaml").write_text(result.stdout)
     loaded = presets.load(Path("p.yaml"))
-    assert (loaded.object, loaded.distillation.objects, loaded.stage) == ("Box", ("Box", "Bottle"), 3)
+    assert (loaded.objects, loaded.stage) == (("Box", "Bottle"), 3)
     assert student.count == 0 and not Path("runs").exists()
 
 
@@ -170,7 +170,7 @@ def test_all_objects_are_those_with_a_policy(hot, student):
     keep_own("Box")
     keep_run("cup", ("Cup",))
     assert hot(DISTILL, "--objects all --skills grasp").exit_code == 0
-    assert student.args[4].objects == ("Box", "Cup")
+    assert list(student.args[0].objects) == ["Box", "Cup"]
 
 
 def test_an_object_twice_or_unknown_is_refused(hot, student):
@@ -267,9 +267,9 @@ def test_a_student_is_a_run_of_each_of_its_objects(hot, student):
     keep_own("Box")
     hot(DISTILL, "--objects Bottle,Box --skills grasp --out runs/x")
     for name in ("Bottle", "Box"):
-        found = newest_finished(Path("runs"), "allegro", name)
+        found = newest_finished(Path("runs"), "allegro", (name,))
         assert found is not None and found.path == Path("runs/x")
-    assert newest_finished(Path("runs"), "allegro", "Box", 2) is None
+    assert newest_finished(Path("runs"), "allegro", ("Box",), 2) is None
     assert json.loads(Path("runs/x/provenance.json").read_text())["teachers"][0]["sha256"]
 
 

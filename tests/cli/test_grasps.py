@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -6,7 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 import hot.synthesis
+from hot.assets import packaged
 from hot.errors import HotError
+from hot.synthesis import load_grasps
 from hot.synthesis.bench import GraspBenchReport
 from hot.synthesis.holding import HoldReport
 
@@ -73,6 +76,15 @@ def test_jobs_search_pairs_side_by_side(hot, finder, monkeypatch):
     assert hot("grasps find --object Bottle,Sword --count 2 --out here --jobs 2").exit_code == 0
     assert given == [(["here/mano/Bottle.log", "here/mano/Sword.log"], 2)]
     assert Path("here/mano/Bottle.safetensors").is_file()
+
+
+def test_a_search_that_was_stopped_goes_on_with_the_pairs_that_lack_grasps(hot, finder):
+    shutil.copytree(packaged("grasps") / "mano", Path("here/mano"))
+    kept = len(load_grasps("mano", "Bottle"))
+    assert hot(f"grasps find --object Bottle,Wrench --count {kept} --missing --out here").exit_code == 0
+    assert finder == [("mano", "Wrench", kept, 1)]
+    hot(f"grasps find --object Bottle --count {kept + 1} --missing --out here")
+    assert finder[1:] == [("mano", "Bottle", kept + 1, 1)]
 
 
 def test_an_unknown_object_is_named_before_anything_is_searched(hot, finder):
@@ -161,15 +173,22 @@ def test_held_grasps_are_told_to_programs(hot, holder):
     assert (total["engine"], total["held"], total["grasps"]) == ("mujoco", 3, 4)
 
 
-def test_all_libraries_are_held_those_of_ones_own_too(hot, holder):
-    from hot.synthesis import load_grasps
+@pytest.fixture
+def ships_hammer(monkeypatch, tmp_path):
+    """Only one library ships."""
+    folder = tmp_path / "shipped"
+    (folder / "grasps/mano").mkdir(parents=True)
+    shutil.copy(packaged("grasps", "mano", "Hammer.safetensors"), folder / "grasps/mano")
+    monkeypatch.setattr("hot.synthesis.grasps.packaged", folder.joinpath)
 
+
+def test_all_libraries_are_held_those_of_ones_own_too(hot, holder, ships_hammer):
     replace(load_grasps("mano", "Hammer"), object="Torus").save()
     assert hot("grasps check --hand mano --engine mujoco").exit_code == 0
-    assert [name for _, name, *_ in holder] == ["Bottle", "Box", "Hammer", "Sword", "Torus"]
+    assert [name for _, name, *_ in holder] == ["Hammer", "Torus"]
 
 
-def test_a_library_that_does_not_exist_is_named_with_those_that_do(hot, holder):
+def test_a_library_that_does_not_exist_is_named_with_those_that_do(hot, holder, ships_hammer):
     result = hot("grasps check --hand mano --object Hammer,Ball")
     assert result.exit_code == 1 and not holder
     assert "no grasps of Ball with mano. There are: " in result.stderr and "Hammer with mano" in result.stderr

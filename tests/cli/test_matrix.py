@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 import hot.composition
 import hot.evaluation
@@ -13,8 +14,10 @@ import hot.policies
 from hot import presets
 from hot.errors import HotError
 from hot.evaluation import Still, read_report
+from hot.motions import save_upstream
 from hot.runs import Run
 from hotcli import choices
+from tests.cli.conftest import HAND
 from tests.evaluation.cells import row
 
 GRASPED = ("Bottle", "Box", "Hammer", "Sword")
@@ -204,3 +207,18 @@ def test_a_request_that_cannot_be_met_is_one_message_before_anything_is_judged(h
     result = hot("eval", words)
     assert result.exit_code == code, result.stderr
     assert message in " ".join(result.stderr.replace("│", " ").split()) and not bench
+
+
+def test_upstreams_clips_of_several_objects_are_judged_with_or_without_grasps(hot, bench, clip_set, monkeypatch):
+    hand = SimpleNamespace(**{**vars(HAND), "name": "mano"})
+    monkeypatch.setattr(choices, "load_specs", lambda preset: (hand, SimpleNamespace(name=preset.object)))
+    for number, name in enumerate(("Bottle", "Mug")):
+        clips = replace(clip_set("grasp", number + 2), objects=(name,))
+        save_upstream("set", replace(clips, key_pos_w=torch.rand_like(clips.key_pos_w)))
+    options = "--skill grasp --motions set --policy Bottle.safetensors --out report"
+    result = hot(f"eval --object Bottle,Mug,Box {options}")
+    assert result.exit_code == 0, result.stderr
+    judged = [(call.object, call.exam.motions.num_clips) for call in bench if call.policy is not None]
+    assert judged == [("Bottle", 2), ("Mug", 3)]
+    (left_out,) = read_report(Path("report/report.json")).left_out
+    assert left_out.object == "Box" and "holds clips with Bottle, Mug, not with Box" in left_out.reason

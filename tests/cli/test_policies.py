@@ -128,8 +128,10 @@ def test_the_list_shows_a_line_for_each_skill_and_engine(hot, judge, run):
     lines = [line for line in hot("policies").stdout.splitlines() if "allegro" in line]
     assert len(lines) == 4 and all("80.0" in line and "60.0" in line for line in lines)
     page = hot("policies --markdown").stdout.splitlines()
-    assert page[0].startswith("| hand | object | skill | engine | HOT | strict |") and len(page) == 6
-    assert page[2] == "| allegro | Bottle | grasp | mujoco | 80.0 | 80.0 | 60.0 | 60.0 | 10 | 0.0 | 3.0 |"
+    assert page[0] == "| hand | object | engine | starts | grasp | move | clips | samples [M] | minutes |"
+    assert page[2] == "| allegro | Bottle | mujoco | plain | 80.0 / 80.0 | 80.0 / 80.0 | 10 | 0.0 | 3.0 |"
+    assert page[3] == "| allegro | Bottle | mujoco | perturbed | 60.0 / 60.0 | 60.0 / 60.0 | 10 | 0.0 | 3.0 |"
+    assert len(page) == 6 and page[4].startswith("| allegro | Bottle | warp | plain |")
     assert json.loads(hot("policies --json").stdout)[0]["results"][0]["rates"]["hot"]["successes"] == 8
 
 

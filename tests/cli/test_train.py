@@ -137,8 +137,51 @@ def test_stage_two_starts_from_the_newest_finished_stage_one_run_and_says_which(
     result = hot(TRAIN, "--skill grasp --stage 2 --set scaling.factors=[]")
     assert "Starting from runs/a" in result.stderr
     assert stages.train.kwargs["start"] == Path("runs/a/checkpoint.pth")
-    second = newest_finished(Path("runs"), "allegro", "Bottle", 2)
+    second = newest_finished(Path("runs"), "allegro", ("Bottle",), 2)
     assert second is not None and second.provenance["started_from"] == "runs/a"
+
+
+@pytest.fixture
+def own_objects(monkeypatch, clip_set):
+    """Plans clips of the object that is asked for."""
+    import hot.planning
+
+    def planned(hand, object_spec, skill, clips, *rest):
+        return replace(clip_set(skill, clips), objects=(object_spec.name,))
+
+    monkeypatch.setattr(hot.planning, "generate", planned)
+
+
+SEVERAL = "train teacher --hand allegro --skill grasp --set scaling.factors=[] --set synthesis.train_clips=4"
+
+
+def test_one_teacher_of_several_objects_gives_each_as_many_worlds(hot, stages, own_objects):
+    result = hot(SEVERAL, "--object bottle,BOX --out runs/x")
+    assert result.exit_code == 0, result.stderr
+    data, _, _, run, _ = stages.train.args
+    assert data.motions.objects == ("Bottle", "Box") and data.shares == {"Bottle": 0.5, "Box": 0.5}
+    assert list(data.objects) == ["Bottle", "Box"] and run.provenance["objects"] == ["Bottle", "Box"]
+    loaded = presets.load(run.preset_path)
+    assert (loaded.object, loaded.others) == ("Bottle", ("Box",))
+    assert "names Box twice" in hot(SEVERAL, "--object Box,box").stderr
+
+
+def test_stage_two_of_several_objects_starts_from_a_run_that_knows_them_all(hot, stages, own_objects):
+    hot(SEVERAL, "--object Bottle,Box,Mug --out runs/three")
+    hot(SEVERAL, "--object Bottle --out runs/one")
+    assert "Starting from runs/three" in hot(SEVERAL, "--object Box,Bottle --stage 2").stderr
+    lacking = hot(SEVERAL, "--object Box,Cup --stage 2")
+    assert lacking.exit_code == 1 and "--object Box,Cup --stage 1" in lacking.stderr
+
+
+def test_a_resumed_run_keeps_its_objects(hot, stages, own_objects):
+    hot(SEVERAL, "--object Bottle,Box --out runs/x")
+    assert hot("train teacher --resume --object Bottle,Box --epochs 9 --out runs/x").exit_code == 0
+    assert list(stages.train.args[0].objects) == ["Bottle", "Box"]
+    assert (
+        "only ppo.epochs and ppo.seconds may change"
+        in hot("train teacher --resume --object Bottle --out runs/x").stderr
+    )
 
 
 def test_from_names_the_run_to_start_from(hot, stages):

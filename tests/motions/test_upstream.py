@@ -7,6 +7,7 @@ import math
 import os
 import pickle
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,8 +16,9 @@ from hypothesis import strategies as st
 
 from hot import rotations
 from hot.errors import BadFileError
+from hot.hands import load_hand
 from hot.motions import load_upstream, save_upstream
-from tests.motions.clip_sets import HAND, WRIST, FakeHand, make_motions
+from tests.motions.clip_sets import HAND, WRIST, FakeHand, assert_same_clips, make_motions
 
 MANO = FakeHand("mano", (*WRIST, *(f"finger_{i}" for i in range(45))), (*(f"body_{i}" for i in range(15)), "wrist"))
 FIELDS = ("joint_pos", "key_pos_w", "object_pos_w", "object_quat_w", "object_linvel_w", "contact")
@@ -144,6 +146,26 @@ def test_missing_velocities_are_central_differences(tmp_path):
     assert torch.equal(given_rate.object_linvel_w, line)
 
 
+@pytest.mark.parametrize(
+    ("name", "fingers", "bodies", "width"), [("mano", 45, 16, 119), ("shadow", 22, 23, 117), ("allegro", 16, 17, 93)]
+)
+@pytest.mark.parametrize("with_wrist", [False, True])
+def test_tables_and_dictionaries_of_all_three_hands_say_the_same(tmp_path, name, fingers, bodies, width, with_wrist):
+    hand = load_hand(name)
+    assert (len(hand.joint_names), len(hand.key_bodies)) == (6 + fingers, bodies)
+    record = make_record(6, fingers_dof=torch.rand(6, fingers), body_pos=torch.rand(6, 3 * bodies))
+    record["body_pos"][:, -3:] = record["root_pos"] + record["wrist_dof"][:, :3]
+    columns = {key: value for key, value in record.items() if key != "obj_pos_vel"}
+    if not with_wrist:
+        columns["body_pos"] = columns["body_pos"][:, :-3]
+    table = torch.cat(list(columns.values()), dim=1)
+    assert table.shape[1] == width + 3 * with_wrist
+    a = load_upstream(put(tmp_path / "a", {**record, "obj_pos_vel": None}), hand)
+    b = load_upstream(put(tmp_path / "b", table), hand)
+    for field in (*FIELDS, "joint_vel", "object_angvel_w"):
+        torch.testing.assert_close(getattr(a, field), getattr(b, field), msg=field)
+
+
 def test_the_older_table_of_119_columns_is_read(tmp_path):
     generator = torch.Generator().manual_seed(0)
     table = torch.rand(6, 119, generator=generator)
@@ -179,11 +201,52 @@ def test_clips_of_raised_folders_are_lowered_onto_our_table(tmp_path):
         ("007_usb2_0_4.pt", "a/b", ("catch", "Usb2", 0, -1)),
         ("008_3.pt", "sword/throw_kp", ("throw", "Sword", -1, -1)),
         ("006.pt", "hammer/rotate_kp", ("rotate", "Hammer", -1, -1)),
+        ("001_bowl_4_12-3.pt", "bowlround/grasp_higher_kp", ("grasp", "Bowlround", 12, 4)),
+        ("008_bottle_11_0.pt", "dexgrasp_train_mano/bottle/ablation/throw_20_test_kp", ("throw", "Bottle", 11, -1)),
+        ("003_x_1_2-3.pt", "dexgrasp_train_mano_20obj/Pizza/place_higher_kp", ("place", "Pizza", 2, 1)),
+        ("001_bottle_0_1-1.pt", "bottle_grasp-move-place", ("grasp", "Bottle", 1, 0)),
     ],
 )
 def test_names_tell_skill_object_grasp_and_rest(tmp_path, name, folder, expected):
     read = load_upstream(put(tmp_path, make_record(), name, folder), HAND)
     assert (read.skills[0], read.objects[0], int(read.clip_grasp), int(read.clip_rest)) == expected
+
+
+def test_a_relative_path_says_as_much_as_a_whole_one(tmp_path, monkeypatch):
+    path = put(tmp_path, make_record(), "001_7.pt", "dexgrasp_train_mano/sword/grasp_higher_kp")
+    whole = load_upstream(path, HAND)
+    monkeypatch.chdir(path.parent)
+    for relative in (Path(), Path(path.name)):
+        assert_same_clips(load_upstream(relative, HAND), whole)
+
+
+def test_files_of_other_skills_are_not_opened(tmp_path):
+    put(tmp_path, make_record(), "002_box_1_1.pt", "box/move_kp")
+    for name in ("001_box_0_1-1.pt", "000_box_1.pt"):
+        put(tmp_path, make_record(), name, "box/grasp_kp").write_text("damaged")
+    assert load_upstream(tmp_path, HAND, ("move",)).skills == ("move",)
+    with pytest.raises(BadFileError, match="is damaged"):
+        load_upstream(tmp_path, HAND, ("move", "grasp"))
+    with pytest.raises(BadFileError, match="holds no throw clips, but grasp, move; choose with --skill"):
+        load_upstream(tmp_path, HAND, ("throw",))
+
+
+def test_clips_with_and_without_velocities_are_read_together(tmp_path):
+    line = torch.arange(5.0)[:, None] * torch.tensor([[0.01, 0.0, -0.02]])
+    put(tmp_path, make_record(obj_pos=line, obj_pos_vel=None), "001_box_0_1-1.pt")
+    put(tmp_path, make_record(obj_pos_vel=line), "001_box_0_1-2.pt")
+    read = load_upstream(tmp_path, HAND)
+    torch.testing.assert_close(read.object_linvel_w[:5], torch.tensor([[0.6, 0.0, -1.2]]).expand(5, 3))
+    assert torch.equal(read.object_linvel_w[5:], line)
+
+
+def test_raised_clips_come_back_raised(tmp_path):
+    record = make_record()
+    read = load_upstream(put(tmp_path, record, folder="bottle/grasp_higher_kp"), HAND)
+    (again,) = save_upstream(tmp_path / "out", read, raised=True)
+    assert again.parent.name == "grasp_higher_kp"
+    for key, value in torch.load(again, weights_only=True).items():
+        torch.testing.assert_close(value, record[key], atol=1e-6, rtol=0, msg=key)
 
 
 def test_a_folder_is_read_in_the_order_of_the_last_numbers(tmp_path):
@@ -221,7 +284,7 @@ def test_impossible_values_are_named(tmp_path, changes, problem):
 
 
 def test_a_table_of_another_hand_is_refused(tmp_path):
-    reject(put(tmp_path, torch.zeros(4, 119)), r"shape \(4, 119\) instead of \(frames, 37\) for claw")
+    reject(put(tmp_path, torch.zeros(4, 119)), r"shape \(4, 119\) instead of \(frames, 37\) or \(frames, 40\) for claw")
 
 
 @pytest.mark.parametrize("name", ["000_bottle_3.pt", "004_bottle_3.pt", "bottle.pt", "1_bottle.pt"])

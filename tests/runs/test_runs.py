@@ -46,17 +46,17 @@ def test_the_status_survives(tmp_path):
 
 
 def test_the_newest_finished_run_is_of_the_same_hand_object_and_stage(tmp_path):
-    assert runs.newest_finished(tmp_path, "mano", "Bottle", 1) is None
+    assert runs.newest_finished(tmp_path, "mano", ("Bottle",), 1) is None
     old = Run.create(tmp_path / "old", "", MADE)
     new = Run.create(tmp_path / "new", "", MADE)
     other = Run.create(tmp_path / "other", "", {**MADE, "stage": 2})
     Run.create(tmp_path / "unfinished", "", MADE)
     for run in (new, old, other):  # finished in this order
         run.set_status("finished")
-    assert runs.newest_finished(tmp_path, "mano", "Bottle", 1) == old
-    assert runs.newest_finished(tmp_path, "mano", "Bottle") == other
-    assert runs.newest_finished(tmp_path, "mano", "Box", 1) is None
-    assert runs.newest_finished(tmp_path, "shadow", "Bottle", 1) is None
+    assert runs.newest_finished(tmp_path, "mano", ("Bottle",), 1) == old
+    assert runs.newest_finished(tmp_path, "mano", ("Bottle",)) == other
+    assert runs.newest_finished(tmp_path, "mano", ("Box",), 1) is None
+    assert runs.newest_finished(tmp_path, "shadow", ("Bottle",), 1) is None
 
 
 def test_a_half_made_folder_is_not_a_run(tmp_path):
