@@ -1,7 +1,9 @@
 PYTHON ?= python3
+PYTHON38 ?= python3.8
+TESTS38 := assets cli hands motions objects physics policies presets runs synthesis tracking training
 BIN := .venv/bin
 CONSTRAINTS := $(if $(shell command -v nvidia-smi),,--constraint .ci/constraints-cpu.txt)
-.PHONY: setup format check test test-slow demo bench
+.PHONY: setup format check test test-slow test-py38 demo bench
 
 setup: .venv/.installed
 
@@ -17,12 +19,21 @@ format: setup
 check: setup
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/pyright && $(BIN)/lint-imports
+	$(BIN)/vermin --quiet --no-tips --target=3.8- --violations --eval-annotations --exclude long hot hotcli tests
 
 test: setup
 	$(BIN)/pytest -m "not slow" --cov=hot --cov-fail-under=85
 
 test-slow: setup
 	$(BIN)/pytest -m slow -rP
+
+test-py38: .venv38/.installed
+	.venv38/bin/pytest -m "not slow" $(addprefix tests/,$(TESTS38))
+
+.venv38/.installed: pyproject.toml
+	$(PYTHON38) -m venv --system-site-packages .venv38
+	.venv38/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
 
 demo: setup
 	$(BIN)/hot eval --hand allegro --object Bottle --skill grasp,move,place --clips 60 --out demo --video demo/allegro_bottle.mp4

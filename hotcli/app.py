@@ -7,7 +7,7 @@ from typing import Any, List
 
 import typer
 from typer.core import TyperGroup
-from typing_extensions import Annotated
+from typing_extensions import Annotated, get_type_hints
 
 from hot import __version__
 from hot.errors import HotError
@@ -23,6 +23,7 @@ from hotcli import (
     export,
     grasps,
     hands,
+    isaac,
     migrate,
     objects,
     policies,
@@ -56,6 +57,7 @@ class PipelineGroup(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run a command: exit code 1 and one line for a request that cannot be met, 130 for Ctrl-C."""
         try:
+            isaac.import_before_torch(ctx.args)
             return super().invoke(ctx)
         except HotError as error:
             if ctx.params.get("debug"):
@@ -98,6 +100,23 @@ def root(
     ] = False,
 ) -> None:
     """Learn controllers that make a dexterous hand track hand-object motions, from synthetic clips to a policy."""
+
+
+def evaluate_annotations(commands: typer.Typer) -> None:
+    """Turn annotations from text into types, for all commands and groups below.
+
+    Typer does so itself from Python 3.10 on; before, it takes an option with postponed annotations for a plain one.
+    """
+    functions = [info.callback for info in commands.registered_commands]
+    functions += [commands.registered_callback.callback] if commands.registered_callback else []
+    for function in filter(None, functions):
+        function.__annotations__ = get_type_hints(function, include_extras=True)
+    for group in commands.registered_groups:
+        if group.typer_instance is not None:
+            evaluate_annotations(group.typer_instance)
+
+
+evaluate_annotations(app)
 
 
 def main() -> None:

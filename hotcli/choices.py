@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from hot.errors import ConfigError, UnknownNameError
+from hot.errors import ConfigError, MissingDependencyError, UnknownNameError
+from hotcli import isaac
 from hotcli.options import DEFAULT_HAND, DEFAULT_OBJECT
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from hot.objects import ObjectSpec
     from hot.presets import Preset
 
-_ENGINES = ("auto", "mujoco", "warp")
+_ENGINES = ("auto", "mujoco", "warp", "isaacgym")
 
 
 def make_preset(
@@ -72,6 +73,7 @@ def engine_of(engine: Optional[str]) -> Dict[str, str]:
     Raises:
         UnknownNameError: no such engine.
         ConfigError: it needs a GPU, and there is none.
+        MissingDependencyError: it is Isaac Gym, which is not there.
     """
     from hot.physics.engines import concrete
 
@@ -80,6 +82,8 @@ def engine_of(engine: Optional[str]) -> Dict[str, str]:
         raise UnknownNameError("engine", named, _ENGINES)
     if named == "warp":
         _insist_on_gpu()
+    if named == isaac.ENGINE and not isaac.installed():
+        raise MissingDependencyError(f"Isaac Gym is not installed. It takes: {isaac.advice('')}")
     return {"physics.engine": concrete(named)}
 
 
@@ -97,7 +101,9 @@ def planning_device(preset: Preset) -> str:
     """Where clips are planned: on the GPU if the engine runs there."""
     import torch
 
-    on_gpu = preset.physics.engine == "warp" and preset.physics.device != "cpu" and torch.cuda.is_available()
+    from hot.physics.engines import runs_on_gpu
+
+    on_gpu = runs_on_gpu(preset.physics.engine) and preset.physics.device != "cpu" and torch.cuda.is_available()
     return "cuda" if on_gpu else "cpu"
 
 

@@ -12,12 +12,13 @@ from typing import Dict, List, Optional
 
 import typer
 
-from hotcli import console, options
+from hotcli import console, isaac, options
 
 _RENDER = (
     "import mujoco; m = mujoco.MjModel.from_xml_string('<mujoco/>'); r = mujoco.Renderer(m, 16, 16);"
     "r.update_scene(mujoco.MjData(m)); r.render()"
 )
+_ON_38 = sys.version_info < (3, 9)  # where Isaac Gym is the only engine
 _TIMEOUT = 60.0  # seconds for one probe; a first import of an engine from a cold disk takes tens
 
 
@@ -34,7 +35,7 @@ class Finding:
 
 def doctor(as_json: options.JsonOption = False) -> None:
     """Check engines, GPU, rendering, data folder and versions; exit code 1 if something needed is missing."""
-    findings = [look() for look in (_python, _mujoco, _warp, _gpu, _rendering, _data, _shipped)]
+    findings = [look() for look in (_python, _mujoco, _warp, _isaacgym, _gpu, _rendering, _data, _shipped)]
     findings += _packages()
     if as_json:
         console.show_json([dataclasses.asdict(finding) for finding in findings])
@@ -58,13 +59,22 @@ def _mujoco() -> Finding:
     problem = _probe("import mujoco")
     version = _versions()["mujoco"] or "not installed"
     fix = "" if problem is None else "Python 3.11 or newer, then: pip install 'mujoco>=4.0'"
-    return Finding("engine mujoco", problem is None, problem or version, True, fix)
+    return Finding("engine mujoco", problem is None, problem or version, not _ON_38, fix)
 
 
 def _warp() -> Finding:
     version = _versions()["mujoco-warp"]
     fix = "" if version else "NVIDIA GPU and Python 3.11, then: pip install 'hand-object-tracking[gpu]'"
     return Finding("engine mujoco-warp", version is not None, version or "not installed", False, fix)
+
+
+def _isaacgym() -> Finding:
+    """In the order in which it has to be imported: torch after Isaac Gym, the bridge between them last."""
+    problem = "not installed"
+    if isaac.installed():
+        problem = _probe(f"import {isaac.MODULE}; import torch; import isaacgym.gymtorch")
+    fix = isaac.advice(problem) if problem else ""
+    return Finding("engine isaacgym", problem is None, problem or "Preview 4", _ON_38, fix)
 
 
 def _gpu() -> Finding:

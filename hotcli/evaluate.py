@@ -41,7 +41,9 @@ SkillsOption = Annotated[
 ]
 EnginesOption = Annotated[
     Optional[str],
-    typer.Option("--engine", help="auto, mujoco or warp; several by commas, to compare them.", show_default="auto"),
+    typer.Option(
+        "--engine", help="auto, mujoco, warp or isaacgym; several by commas, to compare them.", show_default="auto"
+    ),
 ]
 
 

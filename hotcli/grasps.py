@@ -107,7 +107,7 @@ def check(
     object_: _KEPT_OBJECTS = "all",
     engine: Annotated[
         Optional[str],
-        typer.Option("--engine", help="auto, mujoco or warp; several by commas.", show_default="auto"),
+        typer.Option("--engine", help="auto, mujoco, warp or isaacgym; several by commas.", show_default="auto"),
     ] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="Length of the motion.")] = 5.0,
     seed: options.SeedOption = None,

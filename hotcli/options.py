@@ -53,7 +53,8 @@ EngineOption = Annotated[
     Optional[str],
     typer.Option(
         "--engine",
-        help="mujoco, on CPUs; warp, on an NVIDIA GPU, and learning there too; auto, warp if it can.",
+        help="mujoco, on CPUs; warp, on an NVIDIA GPU, and learning there too; isaacgym, for those who have it; "
+        "auto, warp if it can.",
         show_default="auto",
     ),
 ]

@@ -86,7 +86,7 @@ def is_launched(preset: Preset, gpus: int) -> bool:
         return False
     ranks.check_gpus(gpus)
     if preset.physics.engine != "warp":
-        raise ConfigError(f"--gpus {gpus} needs --engine warp; {preset.physics.engine} runs on CPUs")
+        raise ConfigError(f"--gpus {gpus} needs --engine warp, not {preset.physics.engine}")
     code = ranks.launch([sys.executable, "-m", "hotcli", *sys.argv[1:]], gpus)
     if code:
         raise typer.Exit(code)

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import importlib.util
+from typing import Any, Iterator
+
+with contextlib.suppress(ImportError):
+    importlib.import_module("isaacgym.gymapi")  # Isaac Gym refuses to be imported after torch
+
 import pytest
 import torch
 from hypothesis import settings
@@ -12,6 +20,37 @@ from hot.motions import Motions
 from hot.objects import ObjectSpec, load_object
 
 FRAMES = 40
+_LACKS_MUJOCO = importlib.util.find_spec("mujoco") is None  # as on Python 3.8
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what is marked."""
+    if _LACKS_MUJOCO and item.get_closest_marker("mujoco"):
+        pytest.skip("MuJoCo is not installed")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+    """Where there is no MuJoCo, a test that turns out to need it is skipped, and says so."""
+    outcome: Any = yield
+    if _LACKS_MUJOCO and call.excinfo is not None and _is_for_mujoco(call.excinfo.value):
+        report = outcome.get_result()
+        report.outcome, report.longrepr = "skipped", (str(item.path), 0, "Skipped: MuJoCo is not installed")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """The same for files that import it at their top."""
+    outcome: Any = yield
+    report = outcome.get_result()
+    if _LACKS_MUJOCO and report.failed and "No module named 'mujoco'" in str(report.longrepr):
+        report.outcome, report.longrepr = "skipped", (str(collector.path), 0, "Skipped: MuJoCo is not installed")
+        report.result = []
+
+
+def _is_for_mujoco(error: BaseException) -> bool:
+    return "No module named 'mujoco'" in str(error) or "MuJoCo cannot be imported" in str(error)
+
 
 # A busy machine is no failure: properties are judged by what they say, not by how long an example takes.
 settings.register_profile("patient", deadline=None)

@@ -13,7 +13,7 @@ from hot.evaluation.summary import summarise
 from hot.hands import HandSpec
 from hot.motions import Motions
 from hot.objects import ObjectSpec
-from hot.physics.engines import concrete
+from hot.physics.engines import concrete, runs_on_gpu
 from hot.planning.inspection import resting_poses
 from hot.policies import Policy
 from hot.progress import Progress, silent
@@ -90,7 +90,7 @@ def _track(
 ) -> Trace:
     """The trace of all clips, made part by part."""
     clips, steps = exam.motions.num_clips, min(exam.frames, int(exam.motions.lengths.max())) - 1
-    at_once = exam.worlds or (clips if concrete(task.physics.engine) == "warp" else CPU_WORLDS)
+    at_once = exam.worlds or (clips if runs_on_gpu(task.physics.engine) else CPU_WORLDS)
     traces = []
     for first in range(0, clips, at_once):
         part = slice(first, min(first + at_once, clips))

@@ -12,15 +12,17 @@ from hot.config import Config
 class PhysicsConfig(Config):
     """Solver and time step. The defaults train; ``fine()`` evaluates and finds grasps."""
 
-    engine: Literal["auto", "mujoco", "warp"] = "mujoco"
-    """mujoco: on CPUs; warp: MuJoCo Warp on an NVIDIA GPU; auto: Warp where there is a GPU and it is installed."""
+    engine: Literal["auto", "mujoco", "warp", "isaacgym"] = "mujoco"
+    """mujoco: on CPUs; warp: MuJoCo Warp on an NVIDIA GPU; isaacgym: Isaac Gym Preview 4, for those who have it; auto:
+    Warp where there is a GPU and it is installed, else mujoco."""
     device: str = "auto"
-    """Of Warp: "cuda", or "cpu" (slow, to compare with); auto takes the GPU if there is one."""
+    """Of Warp and Isaac Gym: "cuda", or "cpu" (slow, to compare with); auto takes the GPU if there is one."""
     substeps: int = Field(default=2, ge=1, le=64)
     """Physics steps per control step of 1/60 s. One substep is not usable: grasps slip."""
     iterations: int = Field(default=20, ge=1)
     """Most Newton iterations of the contact solver. It stops when it has converged, so a CPU pays for the cap
-    only where it is needed; with 4, and 8 line-search steps, MuJoCo throws a light box off a flat palm."""
+    only where it is needed; with 4, and 8 line-search steps, MuJoCo throws a light box off a flat palm. Of Isaac Gym,
+    whose solver is another (TGS): its position iterations."""
     ls_iterations: int = Field(default=50, ge=1)
     """Most line-search steps of the contact solver; too few leave impacts wrong before iterations do."""
     impratio: float = Field(default=10.0, gt=0)

@@ -13,7 +13,7 @@ from hot.evaluation import Exam, Verdict, frame_errors, hot_success, skill_succe
 from hot.evaluation.judging import track
 from hot.motions import Motions
 from hot.physics import CONTROL_DT
-from hot.physics.engines import concrete
+from hot.physics.engines import concrete, runs_on_gpu
 from hot.policies import Policy, PolicyFile
 from hot.progress import Progress, silent
 from hot.refinement.realised import realised
@@ -90,7 +90,7 @@ def _parts(motions: Motions, engine: str) -> Sequence[Tensor]:
     A world whose clip has ended goes on until the longest ends, which a GPU hardly notices, and a CPU does.
     """
     order = motions.lengths.argsort(stable=True)
-    if concrete(engine) == "warp":
+    if runs_on_gpu(engine):
         return [order]
     step = (motions.lengths[order].double().log() / math.log(_SPREAD)).floor()
     _, counts = step.unique_consecutive(return_counts=True)

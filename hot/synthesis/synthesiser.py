@@ -12,6 +12,7 @@ from hot import rotations
 from hot.hands import HandSpec
 from hot.objects import ObjectSpec
 from hot.physics import PhysicsConfig
+from hot.physics.engines import runs_on_gpu
 from hot.progress import Progress
 from hot.synthesis.candidates import Candidates, Planner
 from hot.synthesis.clearance import Clearance
@@ -63,7 +64,7 @@ class Synthesiser:
         progress: Progress,
     ) -> None:
         self._hand, self._object, self._resting, self._config = hand, object_spec, resting, config
-        on_gpu = physics.engine == "warp" and physics.device != "cpu" and torch.cuda.is_available()
+        on_gpu = runs_on_gpu(physics.engine) and physics.device != "cpu" and torch.cuda.is_available()
         self.device = torch.device("cuda" if on_gpu else "cpu")
         self.candidates = config.candidates or _BATCHES[self.device.type]
         """Of a batch."""

@@ -10,6 +10,7 @@ from torch import Tensor
 from hot.hands import HandSpec
 from hot.objects import ObjectSpec
 from hot.physics import Physics, PhysicsConfig, Scene, make_physics
+from hot.physics.engines import runs_on_gpu
 
 
 class Worlds:
@@ -27,7 +28,7 @@ class Worlds:
         """An engine with at least ``count`` worlds, on whose objects no force acts; what was there before is gone."""
         if self._kept is None or self._kept.device.type != "cuda":
             self.free()
-            worlds = self._most if self._config.engine == "warp" else count
+            worlds = self._most if runs_on_gpu(self._config.engine) else count
             scene = Scene(self._hand, [self._object], torch.zeros(worlds, dtype=torch.long))
             self._kept = make_physics(scene, self._config)
         self._kept.set_object_force(torch.zeros_like(self._kept.state.object_pos_w))

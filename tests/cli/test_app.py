@@ -97,7 +97,7 @@ def test_wrong_usage_exits_with_two(hot, words):
         (["--object", "botle"], "did you mean 'Bottle'"),
         (["--skill", "grsp"], "did you mean 'grasp'"),
         (["--stage", "7"], "unknown stage '7' Known: 1, 2, 3."),
-        (["--engine", "wrap"], "did you mean 'warp'? Known: auto, mujoco, warp."),
+        (["--engine", "wrap"], "did you mean 'warp'? Known: auto, isaacgym, mujoco, warp."),
         (["--set", "reward.fingr=1"], "did you mean 'reward.finger'"),
         (["--set", "reward.finger=on"], "preset key 'reward.finger': must be a valid number"),
     ],
@@ -126,6 +126,7 @@ def test_without_a_gpu_warp_is_refused_with_where_to_look(hot, monkeypatch):
         (False, "--set physics.engine=warp", "warp"),
     ],
 )
+@pytest.mark.mujoco
 def test_the_engine_is_the_best_there_is_unless_it_is_named(hot, monkeypatch, gpu, words, engine):
     monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
     text = hot("train teacher --dry-run", words).stdout

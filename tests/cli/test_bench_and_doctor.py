@@ -119,6 +119,7 @@ def probed(monkeypatch):
     return answers
 
 
+@pytest.mark.mujoco
 def test_a_sound_machine_passes(hot, probed):
     result = hot("doctor", "--json")
     assert result.exit_code == 0
@@ -134,6 +135,7 @@ def test_a_missing_engine_fails_with_its_fix(hot, probed):
     assert "No module named mujoco" in result.stdout and "pip install 'mujoco" in result.stdout
 
 
+@pytest.mark.mujoco
 def test_missing_rendering_is_told_but_not_needed(hot, probed):
     probed[doctor._RENDER] = "cannot make a context"
     result = hot("doctor")

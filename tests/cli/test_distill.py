@@ -273,6 +273,7 @@ def test_a_student_is_a_run_of_each_of_its_objects(hot, student):
     assert json.loads(Path("runs/x/provenance.json").read_text())["teachers"][0]["sha256"]
 
 
+@pytest.mark.mujoco
 def test_several_gpus_start_the_same_command_once_for_each(hot, student, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)

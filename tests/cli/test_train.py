@@ -276,6 +276,7 @@ def gpus(monkeypatch):
     return launch
 
 
+@pytest.mark.mujoco
 def test_several_gpus_start_the_same_command_once_for_each(hot, stages, gpus, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["hot", "train", "teacher", "--gpus", "2"])
     assert hot(TRAIN, "--skill grasp --gpus 2").exit_code == 0

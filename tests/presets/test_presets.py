@@ -27,7 +27,7 @@ def test_every_preset_file_belongs_to_a_known_hand_stage_engine_reward_or_skill(
     known = {
         "hands": {"allegro", "mano", "shadow"},
         "stages": {"1", "2", "3"},
-        "engines": {"mujoco", "warp"},
+        "engines": {"isaacgym", "mujoco", "warp"},
         "rewards": {"product", "linear"},
         "skills": set(presets.skill_names()),
     }
@@ -63,10 +63,11 @@ def test_an_engine_brings_its_numbers_and_options_win_over_them():
     assert (there.physics.engine, there.physics.iterations, there.physics.ls_iterations) == ("warp", 4, 8)
     assert there.ppo.num_envs == 8192
     assert presets.resolve("mano", "Bottle", 1, (), {**WARP, "ppo.num_envs": 64}).ppo.num_envs == 64
-    with pytest.raises(UnknownNameError, match=r"Known: mujoco, warp\."):
+    with pytest.raises(UnknownNameError, match=r"Known: isaacgym, mujoco, warp\."):
         presets.resolve("mano", "Bottle", 1, (), {"physics.engine": "warpp"})
 
 
+@pytest.mark.mujoco
 @pytest.mark.parametrize(("gpu", "engine"), [(True, "warp"), (False, "mujoco")])
 def test_auto_is_stored_as_the_engine_that_was_chosen(monkeypatch, gpu, engine):
     monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
@@ -80,6 +81,13 @@ def test_a_change_of_engine_takes_back_the_numbers_of_the_old_one_only():
     back = presets.override(there, {"physics.engine": "mujoco"})
     assert back == presets.resolve("mano", "Bottle", 1, (), {"ppo.num_envs": 64})
     assert presets.override(back, WARP) == there
+
+
+def test_isaac_gym_takes_over_no_choice_of_mujocos_solver():
+    there = presets.override(presets.resolve("mano", "Bottle", 1, (), WARP), {"physics.engine": "isaacgym"})
+    assert (there.physics.iterations, there.physics.ls_iterations, there.physics.multi_contact) == (10, 50, True)
+    assert there.ppo.num_envs == 4096
+    assert there.physics.fine().iterations == 20
 
 
 def test_names_are_taken_in_any_case_and_stored_as_the_catalogue_spells_them():

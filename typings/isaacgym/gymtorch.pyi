@@ -1,0 +1,6 @@
+# Isaac Gym's bridge to PyTorch. isaacgym-stubs holds gymapi only.
+import torch
+from isaacgym import gymapi
+
+def wrap_tensor(gym_tensor: gymapi.Tensor) -> torch.Tensor: ...
+def unwrap_tensor(torch_tensor: torch.Tensor) -> gymapi.Tensor: ...
