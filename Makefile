@@ -1,6 +1,6 @@
 PYTHON ?= python3
 PYTHON38 ?= python3.8
-TESTS38 := assets cli hands motions objects physics policies presets runs synthesis tracking training
+TESTS38 := assets cli datasets hands migration motions objects physics policies presets runs synthesis tracking training
 BIN := .venv/bin
 CONSTRAINTS := $(if $(shell command -v nvidia-smi),,--constraint .ci/constraints-cpu.txt)
 .PHONY: setup format check test test-slow test-py38 demo bench
