@@ -64,9 +64,9 @@ def body_options() -> gymapi.AssetOptions:
     return options
 
 
-def hand_options() -> gymapi.AssetOptions:
+def hand_options(weightless: bool) -> gymapi.AssetOptions:
     options = body_options()
-    options.fix_base_link = options.disable_gravity = True
+    options.fix_base_link, options.disable_gravity = True, weightless
     options.collapse_fixed_joints = False
     options.default_dof_drive_mode = int(gymapi.DOF_MODE_POS)
     return options

@@ -77,7 +77,7 @@ class IsaacSim:
         with tempfile.TemporaryDirectory(prefix="hot-isaacgym-") as name:
             folder = Path(name)
             (folder / "hand.xml").write_text(self._hand.text, encoding="utf-8")
-            hand = self._load(folder, "hand.xml", hand_options())
+            hand = self._load(folder, "hand.xml", hand_options(weightless=scene.hand.own_drives))
             files = [write_object(folder, f"object_{which}", spec) for which, spec in enumerate(scene.objects)]
             objects = [self._load(folder, file, body_options()) for file in files]
         fixed = body_options()
@@ -142,7 +142,7 @@ class IsaacSim:
         properties["driveMode"] = int(gymapi.DOF_MODE_POS)
         properties["stiffness"] = spec.stiffness.numpy() * factor
         properties["damping"] = spec.damping.numpy() * factor
-        properties["effort"] = spec.force_limit.numpy()
+        properties["effort"] = np.nan_to_num(spec.force_limit.numpy())  # none is PhysX's largest number
         properties["armature"] = self._hand.armature
         properties["hasLimits"], properties["lower"] = True, spec.joint_lower.numpy()
         properties["upper"], properties["velocity"] = spec.joint_upper.numpy(), MAX_SPEED

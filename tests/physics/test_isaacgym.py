@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from hot.errors import ConfigError, MissingDependencyError, PhysicsError
+from hot.hands.upstream import with_upstream_drives
 from hot.physics import PhysicsConfig, Scene, make_physics
 from hot.tracking import TrackingEnv
 from hot.tracking.config import TaskConfig
@@ -28,8 +29,8 @@ def make(gymapi, allegro, bottle):
     """Build the engine over the fake and close it afterwards."""
     made = []
 
-    def build(worlds=2, **config):
-        scene = Scene(allegro, [bottle], torch.zeros(worlds, dtype=torch.long))
+    def build(worlds=2, hand=allegro, **config):
+        scene = Scene(hand, [bottle], torch.zeros(worlds, dtype=torch.long))
         made.append(make_physics(scene, PhysicsConfig(engine="isaacgym", device="cpu", **config)))
         return made[-1]
 
@@ -98,6 +99,18 @@ def test_all_worlds_of_one_step_are_written_in_one_call(make, gymapi, allegro):
     gymapi.CALLS.clear()
     physics.step()
     assert not [name for name in gymapi.CALLS if "indexed" in name]
+
+
+def test_upstreams_drives_have_no_limit_and_carry_the_hands_weight(make, gymapi, allegro):
+    physics = make(hand=with_upstream_drives(allegro))
+    worlds = gymapi.OPEN[0].worlds
+    assert not worlds[0].actors[0].asset.options["disable_gravity"]
+    drives = worlds[0].actors[0].dofs
+    assert (drives["effort"] > 1e30).all() and (drives["effort"] < float("inf")).all()
+    height = physics.state.joint_pos[0, 2].clone()
+    for _ in range(20):
+        physics.step()
+    assert physics.state.joint_pos[0, 2] < height - 1e-4
 
 
 def test_drives_follow_the_hand_file(make, gymapi, allegro):

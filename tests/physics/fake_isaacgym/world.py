@@ -73,11 +73,10 @@ class World:
         self.update()
 
     def _drive(self, spec: Any, hand: Actor) -> None:
-        assert hand.asset.options["disable_gravity"]
         for name, properties in zip(hand.asset.bodies, hand.bodies):
             body = spec.body(name)
             _set_mass(body, properties)
-            body.gravcomp = 1.0
+            body.gravcomp = float(hand.asset.options["disable_gravity"])
         for name in hand.asset.joints:
             spec.add_actuator(
                 name=name,
