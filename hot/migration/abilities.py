@@ -28,5 +28,11 @@ class Abilities:
         return bool(path) and self.motions and command in self.assets
 
 
-PRESENT = Abilities()
+PRESENT = Abilities(
+    motions=True,
+    assets=("train teacher", "eval", "data generate", "distill", "export refined"),
+    policies=True,
+    engine=True,
+    fetch=True,
+)
 """Those of this version."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import typer.main
 from typer.testing import CliRunner
 
@@ -15,6 +16,8 @@ from hot.assets import data_root
 from hot.migration import translate
 from hot.migration.shell import read_commands
 from hotcli.app import app
+from tests.objects.test_urdf import inertial, link, put
+from tests.upstream.checkpoints import JOINTS, SIZES, make_checkpoint
 
 ROOT = Path(__file__).parents[2]
 SEED = (ROOT / "tests/migration/seed_commands.md").read_text(encoding="utf-8")
@@ -43,6 +46,23 @@ def parsed(words):
         first = getattr(context, "_protected_args", None) or context.protected_args  # the latter before Click 8.2
         args = [*first, *context.args]
         command = command.commands[args[0]]
+
+
+def lay_out(words):
+    """Files of upstream's that a command names: objects, and a checkpoint."""
+    values = parsed(words)
+    if values.get("assets"):
+        for name in {"Bottle", *_listed(values)}:
+            put(values["assets"] / name, link(inside=inertial()), name=name)
+    for path in values.get("policy") or ():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        hand = values["hand"] or "mano"
+        torch.save(make_checkpoint(JOINTS[hand], SIZES[hand]), path)
+
+
+def _listed(values):
+    named = values.get("objects") or values.get("object_") or ()
+    return ",".join([named] if isinstance(named, str) else named).split(",")
 
 
 def pretend(words):
@@ -76,8 +96,9 @@ def test_every_printed_command_resolves(hot, line):
         if words[1] in ("objects", "grasps"):
             pretend(words)
         if words[1] in DRY:
-            filled = ["Bottle" if word == "[OBJ NAME]" else word for word in words[1:]]
-            result = hot(shlex.join([*filled, "--dry-run"]))
+            filled = ["Bottle" if word == "[OBJ NAME]" else word for word in words]
+            lay_out(filled)
+            result = hot(shlex.join([*filled[1:], "--dry-run"]))
             assert result.exit_code == 0, result.stderr
             assert "skills: [" in result.stdout
 
