@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
 
 from hot.errors import BadFileError
-from hotcli import choices, console
+from hotcli import choices, console, sequences
 
 if TYPE_CHECKING:
     from hot.hands import HandSpec
@@ -187,16 +187,13 @@ def _some(motions: Motions, count: Optional[int]) -> Motions:
 
 
 def _sequences(hand: HandSpec, object_spec: ObjectSpec, preset: Preset, progress: Progress) -> Motions:
-    """Random sequences to train on, in the object's own size: the data folder's, composed there if missing."""
-    from hot.composition import RANDOM, compose_random
+    """Sequences to train on, in the object's own size: the data folder's, composed there if missing."""
     from hot.motions import load_motions, save_motions
 
-    wanted = preset.sequences
-    path = motions_folder(hand.name, object_spec.name) / f"{RANDOM}-{wanted.clips}x{wanted.seconds:g}s.safetensors"
+    count, wanted = preset.sequences.clips, sequences.read(preset.sequences.script, preset.sequences.seconds)
+    path = motions_folder(hand.name, object_spec.name) / f"{wanted.name}-{count}x{wanted.seconds:g}s.safetensors"
     if not path.exists():
-        made = compose_random(
-            hand, object_spec, wanted.seconds, wanted.clips, preset.seed, preset.synthesis, "train", progress
-        )
+        made = sequences.composed(wanted, hand, object_spec, count, preset.seed, preset.synthesis, "train", progress)
         save_motions(path, made)
     console.note(f"Sequences: {path}")
     return load_motions(path, hand)

@@ -78,6 +78,21 @@ def test_sequences_are_composed_once_of_training_grasps_and_trained_on_beside_th
     assert not stages.train.args[0].motions.composed.any()
 
 
+def test_sequences_of_a_script_are_trained_on_too(hot, stages, clip_set, monkeypatch):
+    def compose(hand, object_spec, script, clips, seed, config, split, progress):
+        motions = replace(clip_set("catch", clips), skills=("catch", "throw"), meta={"seconds": script.seconds})
+        return replace(motions, frame_skill=torch.arange(len(motions.contact)) % 2)
+
+    monkeypatch.setattr("hot.composition.compose", compose)
+    words = (
+        "--skill grasp --set synthesis.train_clips=4 --set sequences.clips=3 --set sequences.script=catch_rotate_throw"
+    )
+    assert hot(TRAIN, words).exit_code == 0
+    assert stages.train.args[0].motions.composed.tolist() == [False] * 4 + [True] * 3
+    assert Path("data/motions/allegro/bottle/catch_rotate_throw-3x10s.safetensors").is_file()
+    assert "unknown sequence 'nothing'" in hot(TRAIN, words.replace("catch_rotate_throw", "nothing")).stderr
+
+
 def test_named_motions_are_read_from_a_file_or_a_folder(hot, stages, clip_set):
     save_motions("mine/grasp.safetensors", clip_set("grasp", 5))
     for source in ("mine", "mine/grasp.safetensors"):
