@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, List, Optional, Tuple
+from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
 import typer
 from typing_extensions import Annotated
@@ -47,103 +48,138 @@ EnginesOption = Annotated[
 ]
 
 
+_RunArgument = Annotated[
+    Optional[Path],
+    typer.Argument(help="Run to judge.", show_default="the newest finished of hand and object, else their policy"),
+]
+_PolicyOption = Annotated[
+    Optional[List[str]],
+    typer.Option("--policy", help="A policy file, instead of a run; of a sequence also SKILL=FILE, repeatable."),
+]
+_LayoutOption = Annotated[
+    Optional[str],
+    typer.Option("--layout", help="upstream: policy files are .pth checkpoints of the original release."),
+]
+_CompareOption = Annotated[
+    Optional[Tuple[Path, Path]],
+    typer.Option("--compare", metavar="A B", help="Two runs or policy files, on the same clips.", show_default=False),
+]
+_ScalesOption = Annotated[
+    Optional[str],
+    typer.Option("--scales", metavar="F[,F...]", help="Also objects so many times as large, such as 0.6,1.8."),
+]
+_SequenceOption = Annotated[
+    Optional[str],
+    typer.Option(
+        "--sequence",
+        help="Judge a script's clips (hot data compose) instead, or random; beside skills if --skill, --scales, "
+        "--compare or several objects are given.",
+    ),
+]
+_NoiseOption = Annotated[
+    Optional[float], typer.Option("--noise", min=0, max=1, help="Perturbation of start states.", show_default="0")
+]
+_RobustnessOption = Annotated[
+    bool, typer.Option("--robustness", help="Also under pushes, other masses and frictions, and start noise.")
+]
+_OutOption = Annotated[Optional[Path], typer.Option("--out", help="Folder of the report.", show_default="the run")]
+_VideoOption = Annotated[
+    Optional[Path], typer.Option("--video", help="Draw clips into an .mp4, .webp or .gif; one a skill.")
+]
+_VideoClipOption = Annotated[
+    str, typer.Option("--video-clip", help="The clip to draw: best, median or worst; or all three.")
+]
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """Where results go."""
+
+    out: Optional[Path]
+    video: Optional[Path]
+    video_clip: str
+    as_json: bool
+
+
 def evaluate(  # noqa: PLR0913  a command's parameters are its options
-    run: Annotated[
-        Optional[Path],
-        typer.Argument(help="Run to judge.", show_default="the newest finished of hand and object, else their policy"),
-    ] = None,
-    policy: Annotated[
-        Optional[List[str]],
-        typer.Option("--policy", help="A policy file, instead of a run; of a sequence also SKILL=FILE, repeatable."),
-    ] = None,
-    layout: Annotated[
-        Optional[str],
-        typer.Option("--layout", help="upstream: policy files are .pth checkpoints of the original release."),
-    ] = None,
-    compare: Annotated[
-        Optional[Tuple[Path, Path]],
-        typer.Option(
-            "--compare", metavar="A B", help="Two runs or policy files, on the same clips.", show_default=False
-        ),
-    ] = None,
-    scales: Annotated[
-        Optional[str],
-        typer.Option("--scales", metavar="F[,F...]", help="Also objects so many times as large, such as 0.6,1.8."),
-    ] = None,
-    sequence: Annotated[
-        Optional[str],
-        typer.Option(
-            "--sequence",
-            help="Judge a script's clips (hot data compose) instead, or random; beside skills if --skill, --scales, "
-            "--compare or several objects are given.",
-        ),
-    ] = None,
+    run: _RunArgument = None,
+    policy: _PolicyOption = None,
+    layout: _LayoutOption = None,
+    compare: _CompareOption = None,
+    scales: _ScalesOption = None,
+    sequence: _SequenceOption = None,
     seconds: sequences.SecondsOption = None,
     hand: options.HandOption = None,
     object_: ObjectsOption = None,
     skill: SkillsOption = None,
     count: options.ClipsOption = None,
-    noise: Annotated[
-        Optional[float], typer.Option("--noise", min=0, max=1, help="Perturbation of start states.", show_default="0")
-    ] = None,
-    robustness: Annotated[
-        bool, typer.Option("--robustness", help="Also under pushes, other masses and frictions, and start noise.")
-    ] = False,
+    noise: _NoiseOption = None,
+    robustness: _RobustnessOption = False,
     seed: options.SeedOption = None,
     engine: EnginesOption = None,
     motions: options.MotionsOption = None,
     assets: options.AssetsOption = None,
-    out: Annotated[Optional[Path], typer.Option("--out", help="Folder of the report.", show_default="the run")] = None,
-    video: Annotated[
-        Optional[Path], typer.Option("--video", help="Draw clips into an .mp4, .webp or .gif; one a skill.")
-    ] = None,
-    video_clip: Annotated[
-        str, typer.Option("--video-clip", help="The clip to draw: best, median or worst; or all three.")
-    ] = "all",
+    out: _OutOption = None,
+    video: _VideoOption = None,
+    video_clip: _VideoClipOption = "all",
     set_: options.SetOption = None,
     dry_run: options.DryRunOption = False,
     as_json: options.JsonOption = False,
 ) -> None:
     """Judge a policy beside the open loop on held-out clips, with 95 % intervals."""
     _check_named(run, policy, compare)
-    checkpoints = controllers.foreign(layout, options.assignments(set_))
+    assigned = options.assignments(set_)
+    checkpoints = controllers.foreign(layout, assigned)
     if checkpoints is not None and not (policy or compare):
         raise typer.BadParameter("says what a --policy is: name one", param_hint="--layout")
     _check_video(video, video_clip)
+    shown = _Shown(out, video, video_clip, as_json)
     overrides = options.given(evaluation__clips=count, evaluation__noise=noise, evaluation__seed=seed)
     if assets is not None:
         object_ = ",".join(foreign.find(assets, options.split_names([object_ or ""]), planned=motions is None))
     several = "," in (object_ or "") or (object_ or "").lower() == "all"
     if sequence is not None and not (skill or scales or compare or several):
         _refuse_beside_sequence(robustness=robustness, motions=motions, layout=layout)
-        overrides.update({**choices.engine_of(engine), **options.assignments(set_)})
+        overrides.update({**choices.engine_of(engine), **assigned})
         exam = sequences.prepare(run, policy or [], hand, object_, sequences.read(sequence, seconds), overrides)
-        if dry_run:
-            return console.show(choices.preset_text(exam.preset))
-        return sequences.evaluate(exam, out, video, video_clip, as_json)
+        return _sequences_alone(exam, shown, dry_run)
     wanted = None if sequence is None else sequences.read(sequence, seconds)
     cells = exams.Cells(motions, _sizes(scales), wanted, robustness)
     named = subjects.named(run, _one_file(policy, seconds if wanted is None else None), compare, checkpoints)
     listed = subjects.object_list(object_, named, wanted.object_name if wanted else None)
+    _check_motions(motions, listed)
+    skills = tuple(options.split_names(skill))
+    asked = subjects.Asked(hand, listed, skills, engine, overrides, assigned, has_clips=motions is not None)
+    _matrix(*subjects.find(asked, named), cells, shown, dry_run)
+
+
+def _sequences_alone(exam: sequences.SequenceExam, shown: _Shown, dry_run: bool) -> None:
+    if dry_run:
+        return console.show(choices.preset_text(exam.preset))
+    sequences.evaluate(exam, shown.out, shown.video, shown.video_clip, shown.as_json)
+
+
+def _matrix(judged: List[Subject], left_out: List[LeftOut], cells: exams.Cells, shown: _Shown, dry_run: bool) -> None:
+    """Judge every object in every cell, and tell."""
+    if dry_run:
+        return console.show("\n".join(map(choices.preset_text, judged[0].presets.values())))
+    leading = judged[0].leading
+    console.note(f"Test length [frames]: {choices.test_lengths(leading)}; seed {leading.evaluation.seed}")
+    folder = shown.out or _folder_of(judged)
+    kinds = len(leading.skills) * (1 + len(cells.sizes)) + (cells.sequence is not None)
+    several = len(judged) + len(left_out) > 1
+    artist = Artist(shown.video, shown.video_clip, stills=folder is not None, objects=several, cells=kinds > 1)
+    report = _judged(judged, cells, left_out, artist)
+    _tell(report, folder, artist, shown.as_json)
+    artist.end()
+
+
+def _check_motions(motions: Optional[Path], listed: Sequence[str]) -> None:
     if motions is not None and len(listed) > 1 and not clips.is_of_several_objects(motions):
         raise typer.BadParameter(
             f"has no folder for each object: choose one of {console.names(listed)} with --object",
             param_hint="--motions",
         )
-    skills = tuple(options.split_names(skill))
-    assigned = options.assignments(set_)
-    asked = subjects.Asked(hand, listed, skills, engine, overrides, assigned, has_clips=motions is not None)
-    judged, left_out = subjects.find(asked, named)
-    if dry_run:
-        return console.show("\n".join(map(choices.preset_text, judged[0].presets.values())))
-    leading = judged[0].leading
-    console.note(f"Test length [frames]: {choices.test_lengths(leading)}; seed {leading.evaluation.seed}")
-    folder = out or _folder_of(judged)
-    kinds = len(leading.skills) * (1 + len(cells.sizes)) + (wanted is not None)
-    artist = Artist(video, video_clip, stills=folder is not None, objects=len(listed) > 1, cells=kinds > 1)
-    report = _judged(judged, cells, left_out, artist)
-    _tell(report, folder, artist, as_json)
-    artist.end()
 
 
 def _check_named(run: Optional[Path], policy: Optional[List[str]], compare: Optional[Tuple[Path, Path]]) -> None:
