@@ -35,7 +35,7 @@ def test_two_shipped_teachers_make_one_student(tmp_path, monkeypatch):
         rows = list(csv.DictReader(file))
     assert [row["loss/phase"] for row in rows] == ["1"] * 9 + ["2"] + ["3"] * 2
     lost = [float(row["loss/cloning"]) for row in rows]
-    assert sum(lost[-3:]) < 0.8 * sum(lost[:3])
+    assert sum(lost[-3:]) / 3 < 0.7 * lost[0]  # that of the student before it learnt anything
     trained = Policy.load(Path("runs/x/policy.safetensors")).spec.trained
     assert set(trained["objects"]) == {"Bottle", "Bottle@1.2", "Box", "Box@1.2"}
     assert set(trained["teachers"]) == {"mano/Bottle.safetensors", "mano/Box.safetensors"}
