@@ -1,8 +1,7 @@
 """From upstream's command lines to ours, as text: nothing is run, and no file is read."""
 
-from hot.migration.abilities import PRESENT, Abilities
 from hot.migration.draft import Translation
 from hot.migration.flags import Gap
 from hot.migration.translating import translate
 
-__all__ = ["PRESENT", "Abilities", "Gap", "Translation", "translate"]
+__all__ = ["Gap", "Translation", "translate"]

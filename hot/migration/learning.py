@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from hot.migration.abilities import Abilities
 from hot.migration.draft import Draft
 from hot.migration.facts import LARGE_NETWORK
 from hot.migration.flags import Given, Kind, number
@@ -16,28 +15,27 @@ _RECIPE = (
 )
 
 
-def write_training(draft: Draft, given: Given, subject: Subject, abilities: Abilities) -> None:
+def write_training(draft: Draft, given: Given, subject: Subject) -> None:
     """``hot train teacher``."""
     draft.put("hot", "train", "teacher", "--hand", subject.hand)
     path = given.text("motion_file")
-    read = abilities.read_clips("train teacher", path) and len(subject.objects) == 1
-    put_objects(draft, subject, abilities, read)
+    alone = len(subject.objects) == 1
+    put_objects(draft, subject, bool(path) and alone)
     draft.put("--stage", str(subject.stage))
     put_skills(draft, subject, path)
-    put_clips(draft, path, read)
+    put_clips(draft, path, alone)
     _put_learning(draft, given)
     if "use_delta_action" not in given and "use_res_action" not in given:
         draft.note("Actions are residuals on the reference; upstream's absolute ones: --set action.mode=absolute.")
 
 
-def write_distillation(draft: Draft, given: Given, subject: Subject, abilities: Abilities) -> None:
+def write_distillation(draft: Draft, given: Given, subject: Subject) -> None:
     """``hot distill``."""
     draft.put("hot", "distill", "--hand", subject.hand)
     planned, refined = given.text("motion_file"), given.text("refined_motion_file", "None")
-    read = abilities.read_clips("distill", planned)
-    put_objects(draft, subject, abilities, read)
+    put_objects(draft, subject, bool(planned))
     put_skills(draft, subject, planned)
-    put_clips(draft, planned, read)
+    put_clips(draft, planned)
     if refined not in ("None", planned):
         draft.put("--refined", f"{REFINED}/{subject.hand}")
         draft.note(f"{REFINED}/{subject.hand} is where hot export refined writes; it takes the place of {refined}.")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Optional, Tuple
 
-from hot.migration.abilities import Abilities
 from hot.migration.draft import Draft
 from hot.migration.facts import BUNDLE, ENV_CONFIGS, HANDS, OBJECT_FOLDER, SKILLS, EnvConfig
 from hot.migration.flags import Given
@@ -73,7 +72,7 @@ def skills_of(path: str) -> Tuple[str, ...]:
     return ()
 
 
-def put_objects(draft: Draft, subject: Subject, abilities: Abilities, clips_are_upstreams: bool = False) -> None:
+def put_objects(draft: Draft, subject: Subject, clips_are_upstreams: bool = False) -> None:
     """Name the objects: upstream's own where its clips are read, else ours, after what makes those that do not ship."""
     if subject.objects:
         draft.put("--object", subject.all_objects)
@@ -85,8 +84,7 @@ def put_objects(draft: Draft, subject: Subject, abilities: Abilities, clips_are_
     named = [name for name in subject.objects if not is_open(name)]
     foreign = [name for name in named if name not in shipped_objects()]
     for name in foreign:
-        file = f"{name}.urdf" if abilities.assets else "top_watertight_tiny.stl"
-        words = ("hot", "objects", "add", f"{OBJECT_FOLDER}/{name}/{file}", "--name", name)
+        words = ("hot", "objects", "add", f"{OBJECT_FOLDER}/{name}/{name}.urdf", "--name", name)
         draft.before.append(" ".join(map(quoted, words)))
     if foreign:
         draft.note(f"Not shipped, so added once from upstream's files: {', '.join(foreign)}.")
@@ -116,12 +114,12 @@ def put_skills(draft: Draft, subject: Subject, path: str) -> None:
         draft.note(f"{path} does not tell its skills; name them with --skill if they are others.")
 
 
-def put_clips(draft: Draft, path: str, readable: bool, planned: str = "those of the data folder") -> None:
-    """Name clips where they can be read; else say which are taken."""
-    if path and (is_ours(path) or readable):
+def put_clips(draft: Draft, path: str, alone: bool = True) -> None:
+    """Name the clips; those of one object cannot serve several."""
+    if path and (is_ours(path) or alone):
         draft.put("--motions", path)
     elif path:
-        draft.note(f"Clips are the planner's ({planned}), not those of {path}.")
+        draft.note(f"Clips are the planner's, not those of {path}, which are of one object.")
 
 
 def is_open(word: str) -> bool:

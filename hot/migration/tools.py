@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Mapping, Sequence
 
-from hot.migration.abilities import Abilities
 from hot.migration.draft import Draft, Translation
 from hot.migration.facts import BUNDLE, MESH_CODES
 from hot.migration.flags import Flag, Flags, Gap, Given, Kind, differs, lacks, to
@@ -89,7 +88,7 @@ IDLE_PROGRAMS: Mapping[str, str] = {
 """Programs for which nothing is to be done, and why."""
 
 
-def translate_planner(command: ShellCommand, words: Sequence[str], abilities: Abilities) -> Translation:
+def translate_planner(command: ShellCommand, words: Sequence[str]) -> Translation:
     """``hop_data_generator.py``: motions of one object."""
     draft, given = Draft(command, "plan"), Given(PLANNER, words)
     if "obj_name" not in given:
@@ -97,43 +96,41 @@ def translate_planner(command: ShellCommand, words: Sequence[str], abilities: Ab
     name = spelled(given.text("obj_name"))
     subject = Subject(given.text("hand_model", "mano"), (name,), 1, BUNDLE)
     draft.put("hot", "data", "generate", "--hand", subject.hand)
-    put_objects(draft, subject, abilities)
+    put_objects(draft, subject)
     draft.put("--skill", ",".join(BUNDLE))
     draft.apply(PLANNER, given)
     put_environment(draft)
     return draft.finish()
 
 
-def translate_search(command: ShellCommand, words: Sequence[str], abilities: Abilities) -> Translation:
+def translate_search(command: ShellCommand, words: Sequence[str]) -> Translation:
     """``main.py`` of DexGraspNet: grasps of objects."""
     given = Given(SEARCH, words)
-    return _of_grasps(command, "find", SEARCH, given, given.texts("object_code_list"), abilities)
+    return _of_grasps(command, "find", SEARCH, given, given.texts("object_code_list"))
 
 
-def translate_validation(command: ShellCommand, words: Sequence[str], abilities: Abilities) -> Translation:
+def translate_validation(command: ShellCommand, words: Sequence[str]) -> Translation:
     """``validate_grasps.py``: do grasps hold?"""
     given = Given(VALIDATION, words)
-    return _of_grasps(command, "check", VALIDATION, given, given.texts("object_code"), abilities)
+    return _of_grasps(command, "check", VALIDATION, given, given.texts("object_code"))
 
 
-def translate_pip(command: ShellCommand, words: Sequence[str], abilities: Abilities) -> Translation:
+def translate_pip(command: ShellCommand, words: Sequence[str]) -> Translation:
     """Whatever upstream installs."""
     draft = Draft(command, "install", words=["hot", "doctor"])
     draft.note("make setup installs what is needed; hot doctor says what is missing and how to mend it.")
     return draft.finish()
 
 
-def translate_unpacking(command: ShellCommand, words: Sequence[str], abilities: Abilities) -> Translation:
+def translate_unpacking(command: ShellCommand, words: Sequence[str]) -> Translation:
     """``tar``: Isaac Gym is all that upstream's page unpacks."""
-    needed = "only for --engine isaacgym" if abilities.engine else "not"
-    return Translation(command.source, (), (f"Nothing is to be done: Isaac Gym is {needed} needed.",), ())
+    note = "Nothing is to be done: Isaac Gym is needed for --engine isaacgym alone."
+    return Translation(command.source, (), (note,), ())
 
 
-def translate_download(command: ShellCommand, words: Sequence[str], abilities: Abilities) -> Translation:
+def translate_download(command: ShellCommand, words: Sequence[str]) -> Translation:
     """``gdown``: upstream's dataset."""
-    if abilities.fetch:
-        return Translation(command.source, ("hot data fetch",), (), ())
-    return Translation(command.source, (), ("Nothing is to be done: hot data generate plans clips.",), ())
+    return Translation(command.source, ("hot data fetch",), (), ())
 
 
 def idle(command: ShellCommand, program: str) -> Translation:
@@ -146,9 +143,7 @@ def unknown(command: ShellCommand, flag: str, why: str) -> Translation:
     return Translation(command.source, (), (), (Gap(flag, why),))
 
 
-def _of_grasps(
-    command: ShellCommand, verb: str, flags: Flags, given: Given, codes: Sequence[str], abilities: Abilities
-) -> Translation:
+def _of_grasps(command: ShellCommand, verb: str, flags: Flags, given: Given, codes: Sequence[str]) -> Translation:
     draft = Draft(command, verb)
     names = [MESH_CODES.get(code, spelled(code)) for code in codes]
     draft.put("hot", "grasps", verb, "--hand", "mano")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from typing import Callable, Dict, Optional, Sequence
 
-from hot.migration.abilities import Abilities
 from hot.migration.draft import Draft, Translation
 from hot.migration.facts import TASKS
 from hot.migration.flags import Given
@@ -19,16 +18,13 @@ from hot.migration.tracker_flags import FLAGS
 _LEARNING = ("precise", "general", "distill")
 
 
-def translate_tracker(
-    command: ShellCommand, words: Sequence[str], gpus: Optional[str], abilities: Abilities
-) -> Translation:
+def translate_tracker(command: ShellCommand, words: Sequence[str], gpus: Optional[str]) -> Translation:
     """The command of ours that does what a command line of ``hot/run.py`` does.
 
     Args:
         command: the whole of it.
         words: its flags and their values.
         gpus: how many processes a launcher starts, if one does.
-        abilities: what our commands can read.
     """
     given = Given(FLAGS, words)
     kind = _kind(given)
@@ -39,7 +35,7 @@ def translate_tracker(
         return draft.finish()
     _check_task(draft, given)
     subject = read_subject(draft, given)
-    _WRITERS[kind](draft, given, subject, abilities)
+    _WRITERS[kind](draft, given, subject)
     draft.apply(FLAGS, given)
     put_machine(draft, given, gpus)
     return draft.finish()
@@ -72,7 +68,7 @@ def _check_task(draft: Draft, given: Given) -> None:
         draft.note("hot eval judges the open loop beside every policy: its row is what OpenLoop does.")
 
 
-_WRITERS: Dict[str, Callable[[Draft, Given, Subject, Abilities], None]] = {
+_WRITERS: Dict[str, Callable[[Draft, Given, Subject], None]] = {
     "precise": write_training,
     "general": write_training,
     "distill": write_distillation,

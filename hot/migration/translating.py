@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from hot.errors import ConfigError
-from hot.migration.abilities import PRESENT, Abilities
 from hot.migration.draft import Translation
 from hot.migration.facts import SCRIPTS
 from hot.migration.shell import ShellCommand, read_commands
@@ -25,7 +24,7 @@ from hot.migration.tools import (
 )
 from hot.migration.tracker import translate_tracker
 
-_Translator = Callable[[ShellCommand, Sequence[str], Abilities], Translation]
+_Translator = Callable[[ShellCommand, Sequence[str]], Translation]
 _TOOLS: Dict[str, _Translator] = {
     "hop_data_generator.py": translate_planner,
     "main.py": translate_search,
@@ -44,7 +43,7 @@ _PROCESSES = re.compile(r"--?nproc[_-]per[_-]node")
 _VALUELESS = re.compile(r"--?(standalone|use[_-]env|no[_-]python|module)")
 
 
-def translate(text: str, abilities: Abilities = PRESENT) -> List[Translation]:
+def translate(text: str) -> List[Translation]:
     """What each command of a shell text is here; a script is what its lines are.
 
     Raises:
@@ -53,20 +52,20 @@ def translate(text: str, abilities: Abilities = PRESENT) -> List[Translation]:
     commands = read_commands(text)
     if not commands:
         raise ConfigError("no command to translate; give one, such as 'python hot/run.py --task ...'")
-    return [each for command in commands for each in _translate(command, abilities)]
+    return [each for command in commands for each in _translate(command)]
 
 
-def _translate(command: ShellCommand, abilities: Abilities) -> List[Translation]:
+def _translate(command: ShellCommand) -> List[Translation]:
     program, words, gpus = _program(command.words)
     if not program:
         names = ", ".join(command.environment)
         return [unknown(command, names, "only sets variables; write their values into the commands that use them")]
     if program in SCRIPTS:
-        return [_of_script(command, program, abilities)]
+        return [_of_script(command, program)]
     if program == _TRACKER:
-        return [translate_tracker(command, words, gpus, abilities)]
+        return [translate_tracker(command, words, gpus)]
     if program in _TOOLS:
-        return [_TOOLS[program](command, words, abilities)]
+        return [_TOOLS[program](command, words)]
     if program in IDLE_PROGRAMS:
         return [idle(command, program)]
     nearest = difflib.get_close_matches(program, _PROGRAMS, n=1, cutoff=0.6)
@@ -74,10 +73,10 @@ def _translate(command: ShellCommand, abilities: Abilities) -> List[Translation]
     return [unknown(command, program, f"is no program or script of upstream's{guess}")]
 
 
-def _of_script(command: ShellCommand, program: str, abilities: Abilities) -> Translation:
+def _of_script(command: ShellCommand, program: str) -> Translation:
     """All that a script runs, as one translation."""
     script = SCRIPTS[program]
-    parts = [each for line in script.lines for each in translate(line, abilities)]
+    parts = [each for line in script.lines for each in translate(line)]
     notes = [script.note, *(note for part in parts for note in part.notes)]
     return Translation(
         command.source,

@@ -3,23 +3,22 @@
 import pytest
 
 from hot.errors import ConfigError
-from hot.migration import Abilities, translate
+from hot.migration import translate
 from hot.migration.tracker_flags import FLAGS
 
-MERGED = Abilities(True, ("train teacher", "eval"), True, True, True)
 RUN = "python hot/run.py --task SkillMimicHandRand --hand_model mano --objnames Bottle"
 TRAIN = f"{RUN} --enable_obj_keypoints --enable_early_termination --state_noise_prob 0.2 --use_res_action"
 TEST = f"{RUN} --test --headless"
 STAGE_2 = "--cfg_env hot/data/cfg/mano/mano_stage2_noisey_generalize.yaml"
 
 
-def one(line, abilities=None):
-    (translation,) = translate(line) if abilities is None else translate(line, abilities)
+def one(line):
+    (translation,) = translate(line)
     return translation
 
 
-def command(line, abilities=None):
-    translation = one(line, abilities)
+def command(line):
+    translation = one(line)
     assert not translation.gaps
     return translation.commands[-1]
 
@@ -210,12 +209,13 @@ def test_the_open_loop_is_judged_beside_a_policy():
 
 
 def test_upstreams_files_are_taken_where_commands_can_read_them():
-    training = command(f"{TRAIN} --motion_file m/grasp_kp", MERGED)
+    training = command(f"{TRAIN} --motion_file m/grasp_kp")
     assert "--object Bottle --assets hot/data/assets/urdf" in training
     assert "--motions m/grasp_kp" in training
-    judged = command(f"{TEST} --motion_file m/grasp_kp --checkpoint a.pth --use_res_action", MERGED)
+    judged = command(f"{TEST} --motion_file m/grasp_kp --checkpoint a.pth --use_res_action")
     assert "--policy a.pth --layout upstream --set action.mode=reference" in judged
-    assert "--motions" not in command(f"{TEST} --save_refined_data --motion_file m/grasp_kp", MERGED)
+    assert "--motions m/grasp_kp" in command(f"{TEST} --save_refined_data --motion_file m/grasp_kp")
+    assert "--motions" not in command(f"{TRAIN.replace('Bottle', 'Bottle Box')} --motion_file m/grasp_kp")
     assert command("gdown x") == "hot data fetch"
 
 
