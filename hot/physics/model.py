@@ -22,7 +22,7 @@ _TABLE_BITS = {"contype": 2, "conaffinity": 2}
 _OBJECT_BITS = {"contype": 2, "conaffinity": 3}
 _SOLREF, _SOLIMP = [0.01, 1.0], [0.95, 0.99, 0.001, 0.5, 2.0]
 _TABLE_FRICTION = [1.0, 0.005, 0.0005]
-"""Sliding; turning and rolling [m]. A lying bottle must come to rest: 0.5 mm is the lever of a hard can on wood."""
+"""Sliding; turning and rolling [m]. The last is our choice: without it a lying bottle rolls for ever."""
 _CCD_ITERATIONS = 20
 """Of the search for the contact of two convex parts; parts of few corners need fewer, and a GPU's scratch memory grows
 with it."""
