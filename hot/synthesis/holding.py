@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Tuple
+from typing import Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -14,13 +14,14 @@ from hot.errors import PhysicsError
 from hot.hands import HandSpec
 from hot.intervals import wilson
 from hot.objects import ObjectSpec
-from hot.physics import CONTROL_DT, Physics, PhysicsConfig, Scene, make_physics
+from hot.physics import CONTROL_DT, Physics, PhysicsConfig
 from hot.progress import Progress, silent
 from hot.synthesis.carrying import Carry, draw_carry
 from hot.synthesis.config import GraspConfig, SynthesisConfig
 from hot.synthesis.grasps import Grasps
 from hot.synthesis.pickup import lead_targets
 from hot.synthesis.transforms import Transform, compose, invert
+from hot.synthesis.worlds import Worlds, filled
 
 _REST_FRAMES = 30
 """Frames for which the hand holds still before it moves."""
@@ -91,7 +92,11 @@ def check_grasps(
     synthesis, limits, physics = config
     generator = torch.Generator().manual_seed(seed)
     carry = draw_carry(round(seconds / CONTROL_DT), hand, synthesis, limits.carry_turn_speed, generator)
-    holding = hold(hand, object_spec, grasps, carry, physics, progress)
+    worlds = Worlds(hand, object_spec, physics, len(grasps))
+    try:
+        holding = hold(hand, grasps, [carry], worlds, progress)
+    finally:
+        worlds.free()
     lost = holding.lost(limits)
     share = wilson(int((~lost).sum()), len(grasps))
     slip, turn = 1e3 * holding.slip, holding.turn.rad2deg()
@@ -114,34 +119,39 @@ def check_grasps(
 
 
 def hold(
-    hand: HandSpec,
-    object_spec: ObjectSpec,
-    grasps: Grasps,
-    carry: Carry,
-    physics_config: PhysicsConfig,
-    progress: Progress = silent,
+    hand: HandSpec, grasps: Grasps, carries: Sequence[Carry], worlds: Worlds, progress: Progress = silent
 ) -> Holding:
-    """Let go of the object in each grasp, at rest, then carry it; gravity pulls all the time.
+    """Let go of the object in each grasp, at rest, then carry it, on every one of the motions from the start; the
+    largest slips and turns of all. Gravity pulls all the time.
 
     The wrist's targets lead, so that it does not lag behind the motion.
 
     Raises:
         PhysicsError: the engine lost contacts because a buffer was full.
     """
-    count = len(grasps)
-    physics = make_physics(Scene(hand, [object_spec], torch.zeros(count, dtype=torch.long)), physics_config)
-    try:
-        in_hand = invert(grasps.wrist_o)
-        wrist = carry.wrist(in_hand)
-        wrist = torch.cat([wrist[:, :1].expand(-1, _REST_FRAMES, -1), wrist], dim=1)
-        targets = torch.cat([lead_targets(hand, wrist), grasps.command[:, None].expand(-1, wrist.shape[1], -1)], dim=-1)
-        _place(physics, torch.cat([wrist[:, 0], grasps.fingers], dim=-1), grasps.wrist_o)
-        holding = _follow(physics, targets.to(physics.device), in_hand, progress)
-        if int(physics.overflow):
-            raise PhysicsError(f"{physics_config.engine} lost contacts; make room for more: physics.contacts")
-        return holding
-    finally:
-        physics.close()
+    tried = grasps.select(torch.arange(len(grasps)).repeat(len(carries)))
+    in_hand = invert(grasps.wrist_o)
+    wrist = torch.cat([carry.wrist(in_hand) for carry in carries])
+    wrist = torch.cat([wrist[:, :1].expand(-1, _REST_FRAMES, -1), wrist], dim=1)
+    parts = [_held(hand, tried.select(rows), wrist[rows], worlds, progress) for rows in worlds.parts(len(wrist))]
+    slip, turn = (torch.cat(values).view(len(carries), -1).amax(0) for values in zip(*parts))
+    return Holding(slip, turn)
+
+
+def _held(hand: HandSpec, grasps: Grasps, wrist: Tensor, worlds: Worlds, progress: Progress) -> Tuple[Tensor, Tensor]:
+    """Slip and turn (n,) of some grasps, whose hands are to go where the wrist's joints (n, T, 6) say."""
+    physics = worlds.of(len(grasps))
+    rows = filled(torch.arange(len(grasps)), physics.num_worlds)
+    grasps, wrist = grasps.select(rows), wrist[rows]
+    lost = int(physics.overflow)
+    fingers = grasps.command[:, None].expand(-1, wrist.shape[1], -1)
+    targets = torch.cat([lead_targets(hand, wrist), fingers], dim=-1)
+    _place(physics, torch.cat([wrist[:, 0], grasps.fingers], dim=-1), grasps.wrist_o)
+    slip, turn = _follow(physics, targets.to(physics.device), invert(grasps.wrist_o), progress)
+    if int(physics.overflow) > lost:
+        raise PhysicsError("the engine lost contacts; make room for more: physics.contacts")
+    count = int(rows.max()) + 1
+    return slip[:count], turn[:count]
 
 
 def _place(physics: Physics, joints: Tensor, wrist_o: Transform) -> None:
@@ -161,7 +171,7 @@ def _place(physics: Physics, joints: Tensor, wrist_o: Transform) -> None:
     physics.write_state(torch.arange(len(joints), device=device), **{k: v.to(device) for k, v in values.items()})
 
 
-def _follow(physics: Physics, targets: Tensor, in_hand: Transform, progress: Progress) -> Holding:
+def _follow(physics: Physics, targets: Tensor, in_hand: Transform, progress: Progress) -> Tuple[Tensor, Tensor]:
     """Slip and turn from ``in_hand``, the largest of all frames, while targets (N, T, D) are followed."""
     start = in_hand[0].to(physics.device), in_hand[1].to(physics.device)
     slip = turn = torch.zeros(physics.num_worlds, device=physics.device)
@@ -175,4 +185,4 @@ def _follow(physics: Physics, targets: Tensor, in_hand: Transform, progress: Pro
         slip = torch.maximum(slip, moved.clamp_max(_GONE))
         turn = torch.maximum(turn, rotations.angle_between(start[1], quat))
         progress("holding", frame + 1, frames, {"slipped": float((slip >= _GONE).sum())})
-    return Holding(slip.cpu(), turn.cpu())
+    return slip.cpu(), turn.cpu()

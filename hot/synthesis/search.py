@@ -37,7 +37,13 @@ _TRIED_ON_TABLE = 2
 _AT_TABLE = 1024
 """Most hands that lift and place at once."""
 _CARRIED = 1.4
-"""Times the number of grasps asked for that are carried about; those that last are kept."""
+"""Times the number of grasps asked for that are carried about if MuJoCo C found them; those that last are kept."""
+_POOL = 2
+"""Times the number of grasps asked for that a GPU carries about."""
+_CONFIRMED = 1.15
+"""Times their number that MuJoCo C carries about after that."""
+_PATHS = 4
+"""Motions on which a GPU carries its grasps about: one path tells little of the next."""
 
 
 def find_grasps(
@@ -57,8 +63,8 @@ def find_grasps(
     are variations of what did best for the poses that lack grasps, and only those poses are tried.
 
     Args:
-        physics: of closing, shaking, lifting and placing. Those chosen are lifted, placed and carried by MuJoCo C in
-            any case, so a grasp found on a GPU has passed both engines.
+        physics: of closing, shaking, lifting and placing. Those chosen are carried by MuJoCo C in any case; what
+            another engine found, it carries about before that, on further paths, and lifts and places once more.
 
     Raises:
         HotError: nothing held, with what was tried.
@@ -67,37 +73,48 @@ def find_grasps(
     resting = resting or find_resting_poses(hand, object_spec, RestingConfig(), seed, progress)
     tests = _Tests(hand, object_spec, resting, config, generator, progress)
     table = Worlds(hand, object_spec, physics, min(_TRIED_ON_TABLE * count * len(resting), _AT_TABLE))
-    found = _Found(len(resting))
     synthesiser = Synthesiser(hand, object_spec, resting, config, physics, generator, progress)
-    share = -(-count // len(resting))
+    found = _Found(len(resting))
     try:
-        for number in range(config.rounds):
-            lacking = found.families(share)
-            seeds = synthesiser.draw(lacking)
-            batch = synthesiser.attempt(seeds, synthesiser.plan(seeds))
-            found.count(len(seeds.joints), synthesiser.candidates, len(batch.grasps))
-            batch = batch.select(farthest(batch.grasps, hand, _SHAKEN_HARDER * count))
-            if len(batch.grasps):
-                batch.grasps.disturbance[:] = synthesiser.strength(batch)
-                batch = batch.select(sturdiest(batch.grasps, hand, batch.origins.rest.cpu(), _TRIED_ON_TABLE * count))
-                tests.serve(batch.grasps, list(lacking), table, synthesiser.device)
-                found.add(batch)
-            _LOG.info("round %d: %s", number + 1, found.figures)
-            if found.is_enough(count, share):
-                break
+        _search(found, count, synthesiser, tests, table)
+        pool, surplus = found.grasps(), _CARRIED
+        if physics != JUDGING_PHYSICS:
+            pool = select_diverse(pool, hand, _POOL * count)
+            pool, surplus = tests.confirmed(pool, table, synthesiser.device), _CONFIRMED
     finally:
         synthesiser.close()
         table.free()
-    if not len(found):
-        raise HotError(f"no grasp of {object_spec.name} with {hand.name} held: {found.figures}")
-    chosen = select_diverse(found.grasps(), hand, round(_CARRIED * count))
-    if physics != JUDGING_PHYSICS:
-        tests.confirm(chosen)
-    chosen = select_diverse(chosen.select(tests.lasting(chosen)), hand, count)
+    chosen = tests.lasting(select_diverse(pool, hand, round(surplus * count)))
     if not len(chosen):
         raise HotError(f"every grasp of {object_spec.name} with {hand.name} was lost in carrying: {found.figures}")
+    chosen = select_diverse(chosen, hand, count)
     meta = {**found.figures, "seed": seed, "generator": "hot.synthesis", "config": config.model_dump()}
     return Grasps(hand.name, object_spec.name, **{n: getattr(chosen, n) for n in TENSORS}, meta=meta)
+
+
+def _search(found: _Found, count: int, synthesiser: Synthesiser, tests: _Tests, table: Worlds) -> None:
+    """Rounds of candidates, until there are enough.
+
+    Raises:
+        HotError: nothing held.
+    """
+    hand, share = tests.hand, -(-count // len(tests.resting))
+    for number in range(tests.config.rounds):
+        lacking = found.families(share)
+        seeds = synthesiser.draw(lacking)
+        batch = synthesiser.attempt(seeds, synthesiser.plan(seeds))
+        found.count(len(seeds.joints), synthesiser.candidates, len(batch.grasps))
+        batch = batch.select(farthest(batch.grasps, hand, _SHAKEN_HARDER * count))
+        if len(batch.grasps):
+            batch.grasps.disturbance[:] = synthesiser.strength(batch)
+            batch = batch.select(sturdiest(batch.grasps, hand, batch.origins.rest.cpu(), _TRIED_ON_TABLE * count))
+            tests.serve(batch.grasps, list(lacking), table, synthesiser.device)
+            found.add(batch)
+        _LOG.info("round %d: %s", number + 1, found.figures)
+        if found.is_enough(count, share):
+            break
+    if not len(found):
+        raise HotError(f"no grasp of {tests.object_spec.name} with {hand.name} held: {found.figures}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,20 +135,28 @@ class _Tests:
         reach, pickup = self._serve(grasps.to(device), self.resting.to(device), wanted, worlds)
         grasps.reach[:], grasps.pickup[:] = reach.cpu(), pickup.cpu()
 
-    def confirm(self, grasps: Grasps) -> None:
-        """Keep those pickups that MuJoCo C agrees with."""
-        worlds = Worlds(self.hand, self.object_spec, JUDGING_PHYSICS, _AT_TABLE)
+    def confirmed(self, grasps: Grasps, worlds: Worlds, device: torch.device) -> Grasps:
+        """Those grasps that outlast several motions, each with those pickups that succeed once more, on other ways."""
+        kept = self._outlasting(grasps, _PATHS, worlds)
+        again = self._serve(kept.to(device), self.resting.to(device), kept.pickup.to(device), worlds)[1]
+        kept.pickup[:] = again.cpu()
+        return kept
+
+    def lasting(self, grasps: Grasps) -> Grasps:
+        """Those grasps that outlast being carried about by MuJoCo C."""
+        worlds = Worlds(self.hand, self.object_spec, JUDGING_PHYSICS, len(grasps))
         try:
-            grasps.pickup[:] = self._serve(grasps, self.resting, grasps.pickup, worlds)[1]
+            return self._outlasting(grasps, 1, worlds)
         finally:
             worlds.free()
 
-    def lasting(self, grasps: Grasps) -> Tensor:
-        """Which grasps (G,) outlast ``carry_seconds`` of being carried about."""
-        frames = round(self.config.carry_seconds / CONTROL_DT)
-        carry = draw_carry(frames, self.hand, SynthesisConfig(), self.config.carry_turn_speed, self.generator)
-        holding = hold(self.hand, self.object_spec, grasps, carry, JUDGING_PHYSICS, self.progress)
-        return ~holding.lost(self.config)
+    def _outlasting(self, grasps: Grasps, paths: int, worlds: Worlds) -> Grasps:
+        if not len(grasps):
+            return grasps
+        frames, speed = round(self.config.carry_seconds / CONTROL_DT), self.config.carry_turn_speed
+        carries = [draw_carry(frames, self.hand, SynthesisConfig(), speed, self.generator) for _ in range(paths)]
+        holding = hold(self.hand, grasps, carries, worlds, self.progress)
+        return grasps.select((~holding.lost(self.config)).nonzero()[:, 0])
 
     def _serve(self, grasps: Grasps, resting: RestingPoses, wanted: Tensor, worlds: Worlds) -> Tuple[Tensor, Tensor]:
         return serve_table(self.hand, self.object_spec, grasps, resting, wanted, worlds, self.generator, self.progress)

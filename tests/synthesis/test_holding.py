@@ -15,8 +15,9 @@ from hot.physics import CONTROL_DT
 from hot.synthesis import GraspConfig, SynthesisConfig, load_grasps
 from hot.synthesis.carrying import draw_carry
 from hot.synthesis.config import JUDGING_PHYSICS
-from hot.synthesis.holding import check_grasps
+from hot.synthesis.holding import check_grasps, hold
 from hot.synthesis.transforms import compose, invert
+from hot.synthesis.worlds import Worlds
 
 
 def drawn(seed=1, frames=300, config=SynthesisConfig()):  # noqa: B008  frozen
@@ -66,3 +67,20 @@ def test_a_hand_that_opens_loses_the_object_and_one_that_closes_holds_it():
     assert report.low < 0.5 < report.high
     strict = GraspConfig(max_slip=1e-6)
     assert check_grasps(hand, box, opened, 0.25, 1, (SynthesisConfig(), strict, JUDGING_PHYSICS)).held == 0
+
+
+def test_on_several_motions_the_worst_counts_however_few_worlds_there_are():
+    hand, box, grasps = load_hand("mano"), load_object("Box"), load_grasps("mano", "Box").select(torch.arange(3))
+    carries = [drawn(seed, frames=20) for seed in (1, 2)]
+
+    def held(carries, most):
+        worlds = Worlds(hand, box, JUDGING_PHYSICS, most)
+        try:
+            return hold(hand, grasps, carries, worlds)
+        finally:
+            worlds.free()
+
+    alone, both = [held([carry], 3) for carry in carries], held(carries, 4)
+    assert torch.allclose(both.slip, torch.maximum(alone[0].slip, alone[1].slip), atol=1e-6)
+    assert torch.allclose(both.turn, torch.maximum(alone[0].turn, alone[1].turn), atol=1e-5)
+    assert not torch.allclose(alone[0].slip, alone[1].slip, atol=1e-6)
