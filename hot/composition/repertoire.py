@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from hot import rotations
+from hot.composition.trials import Trials
 from hot.errors import HotError
 from hot.hands import HandSpec
 from hot.objects import ObjectSpec
@@ -97,11 +98,17 @@ class Repertoire:
         """Which grasps (G,) are the library's own and of the split."""
         setting = self.setting
         self.exits: Optional[Exits] = _or_none(
-            "throw", skills | _as("throw", "catch", skills), lambda: find_exits(setting, config.throw)
+            "throw", skills | _as("throw", "catch", skills), lambda: find_exits(setting, config.toss_up)
         )
         self.takes = _or_none("grasp", skills, lambda: _tables(Taking(library), grasp_timeline(config)))
         self.leaves = _or_none("place", skills, lambda: _tables(Placing(setting), place_timeline(config)))
         self._library, self._skills = library, skills
+
+    @cached_property
+    def trials(self) -> Trials:
+        """What physics makes of the ways out of the hand, which there must be."""
+        assert self.exits is not None
+        return Trials(self.setting, self.exits)
 
     @cached_property
     def exchanges(self) -> Optional[Links]:

@@ -58,8 +58,30 @@ def serve_table(
         reach[ways.grasp, ways.rest] = True
         still = grasps.fingers.new_zeros(len(ways.grasp))
         paths = approacher.paths(ways, timeline, still, still[:, None].expand(-1, 2))
-        passed[ways.grasp, ways.rest] = _replay(hand, paths, worlds, progress).to(passed.device)
+        wrist = wrist_joints(paths)
+        lifted = replay(paths, wrist, lead_targets(hand, wrist), worlds, progress)
+        passed[ways.grasp, ways.rest] = lifted.to(passed.device)
     return reach, passed
+
+
+def replay(paths: Paths, wrist: Tensor, targets: Tensor, worlds: Worlds, progress: Progress = silent) -> Tensor:
+    """Which paths (N,) end with the object where it should be when commands are followed blindly: within 3 cm and
+    20 deg. All are equally long.
+
+    Args:
+        wrist: joints (N, T, 6), as of :func:`wrist_joints`.
+        targets: of the wrist's drives (N, T, 6).
+    """
+    targets = torch.cat([targets, paths.command], dim=-1)
+    start = torch.cat([wrist[:, 0], paths.fingers[:, 0]], dim=-1)
+    objects = paths.object_pos_w, paths.object_quat_w
+    parts = worlds.parts(len(start))
+    return torch.cat([_followed(worlds.of(len(rows)), rows, start, targets, objects, progress) for rows in parts])
+
+
+def wrist_joints(paths: Paths) -> Tensor:
+    """Slides and hinges (N, T, 6) [m, rad]."""
+    return torch.cat([paths.wrist_pos_w, hinge_angles(paths)[0]], dim=-1)
 
 
 def lead_targets(hand: HandSpec, wrist: Tensor) -> Tensor:
@@ -74,17 +96,6 @@ def _one_each(ways: Approaches, poses: int) -> Approaches:
     pair = ways.grasp * poses + ways.rest
     first = pair.diff(prepend=pair.new_full((1,), -1)) != 0
     return ways.select(first)
-
-
-def _replay(hand: HandSpec, paths: Paths, worlds: Worlds, progress: Progress) -> Tensor:
-    """Which paths (N,) end with the object where it should be when the commands are followed blindly."""
-    hinges, _ = hinge_angles(paths)
-    wrist = torch.cat([paths.wrist_pos_w, hinges], dim=-1)
-    targets = torch.cat([lead_targets(hand, wrist), paths.command], dim=-1)
-    start = torch.cat([wrist[:, 0], paths.fingers[:, 0]], dim=-1)
-    objects = paths.object_pos_w, paths.object_quat_w
-    parts = worlds.parts(len(start))
-    return torch.cat([_followed(worlds.of(len(rows)), rows, start, targets, objects, progress) for rows in parts])
 
 
 def _followed(
