@@ -27,6 +27,7 @@ from hot.planning.inhand import Edges
 from hot.planning.rotating import Rotations
 from hot.planning.setting import Setting, make_setting
 from hot.planning.tabletop import Placing, Tabletop, Taking
+from hot.progress import Progress, silent
 from hot.synthesis.approach import Approaches
 from hot.synthesis.grasps import TENSORS, Grasps
 from hot.synthesis.timeline import Timeline, grasp_timeline, place_timeline
@@ -89,6 +90,7 @@ class Repertoire:
         config: PlanningConfig,
         split: str,
         device: str = "cpu",
+        progress: Progress = silent,
     ) -> None:
         library = make_setting(hand, object_spec, config, split, seed, device)
         turns = _or_none("rotate", skills, lambda: Rotations(library).edges)
@@ -102,13 +104,13 @@ class Repertoire:
         )
         self.takes = _or_none("grasp", skills, lambda: _tables(Taking(library), grasp_timeline(config)))
         self.leaves = _or_none("place", skills, lambda: _tables(Placing(setting), place_timeline(config)))
-        self._library, self._skills = library, skills
+        self._library, self._skills, self._progress = library, skills, progress
 
     @cached_property
     def trials(self) -> Trials:
         """What physics makes of the ways out of the hand, which there must be."""
         assert self.exits is not None
-        return Trials(self.setting, self.exits)
+        return Trials(self.setting, self.exits, self._progress)
 
     @cached_property
     def exchanges(self) -> Optional[Links]:

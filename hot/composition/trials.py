@@ -17,6 +17,7 @@ from hot.hands import HandSpec
 from hot.physics import CONTROL_DT
 from hot.planning.exits import Exits
 from hot.planning.setting import Setting
+from hot.progress import Progress, silent
 from hot.synthesis.config import JUDGING_PHYSICS
 from hot.synthesis.pickup import replay, wrist_joints
 from hot.synthesis.worlds import Worlds
@@ -33,10 +34,10 @@ class Trials:
     space, on MuJoCo C. Where that is not installed all ways are taken, with a warning.
     """
 
-    def __init__(self, setting: Setting, exits: Exits) -> None:
-        self._setting, self._exits = setting, exits
+    def __init__(self, setting: Setting, exits: Exits, progress: Progress = silent) -> None:
+        self._setting, self._exits, self._progress = setting, exits, progress
         self._worlds = Worlds(setting.hand, setting.object_spec, JUDGING_PHYSICS, _AT_ONCE)
-        self._tried = torch.zeros_like(exits.grasp, dtype=torch.bool)
+        self._tried = torch.full_like(exits.grasp, not setting.config.toss_up.tried, dtype=torch.bool)
         self.lost = torch.zeros_like(self._tried)
         """Ways (E,) that were tried and by which the object did not come to rest in the hand where it should."""
 
@@ -69,7 +70,7 @@ class Trials:
         quat = leaving(setting, exits, straight, torch.zeros_like(place[:, 0]))
         paths = toss_up(setting, exits, release, quat).paths
         wrist = wrist_joints(paths)
-        return replay(paths, wrist, _targets(setting.hand, wrist), self._worlds)
+        return replay(paths, wrist, _targets(setting.hand, wrist), self._worlds, "trying tosses", self._progress)
 
 
 def _targets(hand: HandSpec, wrist: Tensor) -> Tensor:

@@ -35,7 +35,8 @@ class TossConfig(Config):
     """Frames in which hand and object fall freely side by side while the fingers open or close."""
     unload_frames: int = Field(default=0, ge=0)
     """The first of them, in which the grip fades before any finger moves: forces that fade together stay in balance,
-    fingers that leave one after the other turn the object. 0: the grip fades while the fingers open."""
+    fingers that leave one after the other turn the object. 0: the grip fades while the fingers open; backwards, fingers
+    that close have all frames for it."""
     part_frames: int = Field(default=6, ge=3)
     """Frames in which the hand falls back from the object at ``part_acceleration``."""
     part_acceleration: float = Field(default=16.0, gt=0)
@@ -58,6 +59,7 @@ class TossConfig(Config):
 class ThrowConfig(TossConfig):
     """Where a thrown object goes, as seen from where it is let go."""
 
+    unload_frames: int = Field(default=4, ge=0)
     flight: Tuple[float, float] = (0.25, 0.4)
     """Time to the target [s]."""
     distance: Tuple[float, float] = (0.2, 0.6)
@@ -78,6 +80,9 @@ class TossUpConfig(TossConfig):
     swing strained springs back in them, and not at letting go."""
     turn_frames: int = Field(default=4, ge=2)
     """Frames between parting and coming again: at 16 m/s^2 either way the hand turns round at 32 m/s^2."""
+    tried: bool = True
+    """Whether only what open loop has tossed up and caught again in physics is tossed; 70 ms of a core each way out of
+    the hand, once. Without, two thirds of the tosses are such as open loop loses."""
 
     @property
     def beside_frames(self) -> int:
