@@ -46,7 +46,7 @@ def compose(
         HotError: no grasp can do what the script asks, or no clip obeys the rules.
     """
     _check(script, config, split)
-    repertoire = Repertoire(hand, object_spec, _skills([script]), seed, config, split)
+    repertoire = Repertoire(hand, object_spec, _skills([script]), seed, config, split, progress=progress)
     return _composed(repertoire, [script] * clips, {"seed": seed, "split": split, "script": _text(script)}, progress)
 
 
@@ -68,7 +68,7 @@ def compose_random(
     """
     if split not in SPLITS:
         raise UnknownNameError("split", split, SPLITS)
-    repertoire = Repertoire(hand, object_spec, frozenset(SKILLS), seed, config, split)
+    repertoire = Repertoire(hand, object_spec, frozenset(SKILLS), seed, config, split, progress=progress)
     least = int(seconds / _STEP_SECONDS)
     scripts = draw_scripts(repertoire, seconds, clips, least)
     meta = {"seed": seed, "split": split, "scripts": [_text(script) for script in scripts]}

@@ -78,7 +78,7 @@ class Composer:
         self._scripts = list(dict.fromkeys(scripts))
         self._number = [self._scripts.index(script) for script in scripts]
         self._steps = [script.flat() for script in self._scripts]
-        self._outlooks: List[Outlook] = [look_ahead(repertoire, script) for script in self._scripts]
+        self._outlooks: List[Outlook] = self._look_ahead()
         self._catches: Optional[Catches] = None
         self.reasons: Dict[str, int] = {}
         """How many drafts fell to each rule."""
@@ -102,8 +102,12 @@ class Composer:
             left = attempt.clips[~attempt.alive]
             if not len(left):
                 return kept
+            self._outlooks = self._look_ahead()  # tosses that were tried and lost are ways no more
         reasons = {name: count for name, count in self.reasons.items() if count}
         raise HotError(f"{len(left)} of {len(self._number)} clips came to a dead end; drafts refused: {reasons}")
+
+    def _look_ahead(self) -> List[Outlook]:
+        return [look_ahead(self._repertoire, script) for script in self._scripts]
 
     def _begin(self, clips: Tensor) -> _Attempt:
         """First frames."""

@@ -112,13 +112,13 @@ def _linked(links: Links, meant: Tensor, grasps: Tensor) -> Tensor:
 
 def _tossed(repertoire: Repertoire, step: SkillStep, landing: bool, grasps: Tensor, rests: Tensor) -> Tensor:
     """Grasps (G,) that can let the object go, or catch it."""
-    able = torch.zeros_like(grasps)
     if repertoire.exits is None:
-        return able
-    able[repertoire.exits.grasp] = True
+        return torch.zeros_like(grasps)
     if isinstance(step, Throw) and landing:
+        able = torch.zeros_like(grasps)
+        able[repertoire.exits.grasp] = True
         return able & (rests & rests_meant(repertoire.setting, step.pose)).any()
-    return able & grasps
+    return repertoire.trials.able() & grasps
 
 
 def targets_of(repertoire: Repertoire, step: SkillStep, grasps: Tensor, rests: Tensor) -> Tuple[Tensor, Tensor]:

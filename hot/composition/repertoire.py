@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from hot import rotations
+from hot.composition.trials import Trials
 from hot.errors import HotError
 from hot.hands import HandSpec
 from hot.objects import ObjectSpec
@@ -26,6 +27,7 @@ from hot.planning.inhand import Edges
 from hot.planning.rotating import Rotations
 from hot.planning.setting import Setting, make_setting
 from hot.planning.tabletop import Placing, Tabletop, Taking
+from hot.progress import Progress, silent
 from hot.synthesis.approach import Approaches
 from hot.synthesis.grasps import TENSORS, Grasps
 from hot.synthesis.timeline import Timeline, grasp_timeline, place_timeline
@@ -88,6 +90,7 @@ class Repertoire:
         config: PlanningConfig,
         split: str,
         device: str = "cpu",
+        progress: Progress = silent,
     ) -> None:
         library = make_setting(hand, object_spec, config, split, seed, device)
         turns = _or_none("rotate", skills, lambda: Rotations(library).edges)
@@ -97,11 +100,17 @@ class Repertoire:
         """Which grasps (G,) are the library's own and of the split."""
         setting = self.setting
         self.exits: Optional[Exits] = _or_none(
-            "throw", skills | _as("throw", "catch", skills), lambda: find_exits(setting, config.throw)
+            "throw", skills | _as("throw", "catch", skills), lambda: find_exits(setting, config.toss_up)
         )
         self.takes = _or_none("grasp", skills, lambda: _tables(Taking(library), grasp_timeline(config)))
         self.leaves = _or_none("place", skills, lambda: _tables(Placing(setting), place_timeline(config)))
-        self._library, self._skills = library, skills
+        self._library, self._skills, self._progress = library, skills, progress
+
+    @cached_property
+    def trials(self) -> Trials:
+        """What physics makes of the ways out of the hand, which there must be."""
+        assert self.exits is not None
+        return Trials(self.setting, self.exits, self._progress)
 
     @cached_property
     def exchanges(self) -> Optional[Links]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, fields
+from typing import Tuple
 
 import torch
 from torch import Tensor
@@ -85,9 +86,9 @@ def let_go(config: TossConfig, start: Keyframe, exits: Exits) -> Paths:
     This is what happens in the frame that falls freely with the object; where that frame goes is the caller's business.
     """
     count, device = len(exits.grasp), start.fingers.device
-    share = smooth(shares(config.open_frames, count, device))[..., None]
-    fingers = torch.lerp(start.fingers[:, None], exits.opened[:, None], share)
-    command = fingers + (1.0 - share) * (start.command - start.fingers)[:, None]
+    share, grip = _opening(config, count, device)
+    fingers = torch.lerp(start.fingers[:, None], exits.opened[:, None], share[..., None])
+    command = fingers + grip[..., None] * (start.command - start.fingers)[:, None]
     opening = piece(start, config.open_frames, UNSURE, fingers=fingers, command=command)
     opened = keyframe(opening, -1)
     time = CONTROL_DT * torch.arange(1, config.part_frames + 1, device=device)
@@ -99,3 +100,10 @@ def let_go(config: TossConfig, start: Keyframe, exits: Exits) -> Paths:
         opened, config.part_frames, label, wrist=wrist, fingers=opened.fingers[:, None].expand(-1, len(time), -1)
     )
     return chain([opening, parting])
+
+
+def _opening(config: TossConfig, count: int, device: torch.device) -> Tuple[Tensor, Tensor]:
+    """How far the fingers are open, and what share of the grip is left, in each frame (N, T)."""
+    time, unload = shares(config.open_frames, count, device), config.unload_frames / config.open_frames
+    share = smooth((time - unload) / (1.0 - unload))
+    return share, (1.0 - time / unload).clamp_min(0.0) if unload else 1.0 - share
