@@ -33,7 +33,7 @@ def refine(monkeypatch, planner):
         return Refined(motions.select(kept) if kept else None, report)
 
     monkeypatch.setattr(hot.policies.Policy, "load", staticmethod(lambda path: policy))
-    monkeypatch.setattr(hot.policies, "find", lambda hand, object_name: None)
+    monkeypatch.setattr(hot.policies, "suitable", lambda hand, object_name, skills: [])
     monkeypatch.setattr(hot.refinement, "refine", refine_)
     Path("p.safetensors").write_text("policy")
     state = SimpleNamespace(calls=calls, policy=policy, planner=planner, hopeless=(), interrupted=())

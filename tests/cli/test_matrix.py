@@ -70,10 +70,12 @@ def bench(monkeypatch, clip_set):
     monkeypatch.setattr(hot.evaluation, "draw_still", lambda *_: Still(b"a picture", "a clip"))
     monkeypatch.setattr("hot.evaluation.page.draw_plots", lambda shown: {})
     monkeypatch.setattr(hot.policies.Policy, "load", staticmethod(load))
-    monkeypatch.setattr(
-        hot.policies, "find", lambda hand, name: Path(f"{name}.safetensors") if name in POLICIES else None
-    )
+    monkeypatch.setattr(hot.policies, "suitable", lambda hand, name, skills: [kept(name)] if name in POLICIES else [])
     return calls
+
+
+def kept(name):
+    return hot.policies.KeptPolicy(Path(f"{name}.safetensors"), (name,), ("grasp", "move"), False)
 
 
 def cells_of(report):

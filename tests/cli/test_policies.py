@@ -95,7 +95,7 @@ def test_a_run_is_added_with_a_card_of_all_its_trainings(hot, judge, run):
     card = read_card(CARD)
     assert [(s.stage, s.seed, s.samples, s.seconds) for s in card.stages] == [(1, 5, 1000, 60.0), (2, 5, 2000, 120.0)]
     assert card.stages[0].changed == {"reward.finger": 3.0, "seed": 5}
-    assert (card.skills, card.grasps, card.held_out) == (("grasp", "move"), 128, 4)
+    assert (card.skills, card.grasps, card.held_out) == (("grasp", "move"), {"Bottle": 128}, 4)
     assert Policy.load(CARD).spec.hand == "allegro"
     assert CARD.stat().st_size < run.policy_path.stat().st_size
 

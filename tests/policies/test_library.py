@@ -25,9 +25,9 @@ STAGE = CardStage(
 )
 CARD = Card(
     hand="mano",
-    object="Bottle",
+    objects=("Bottle",),
     skills=("grasp",),
-    grasps=64,
+    grasps={"Bottle": 64},
     held_out=4,
     stages=(STAGE,),
     date="2026-01-01",
@@ -38,7 +38,8 @@ RATE = CardRate(successes=9, clips=10, low=0.6, high=0.98)
 
 def result(engine: str, noise: float = 0.0, successes: int = 9) -> CardResult:
     rates = {"hot": RATE.model_copy(update={"successes": successes})}
-    return CardResult(engine=engine, physics={"substeps": 4}, noise=noise, skill="grasp", seed=1, rates=rates)
+    physics = {"substeps": 4}
+    return CardResult(engine=engine, physics=physics, noise=noise, object="Bottle", skill="grasp", seed=1, rates=rates)
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def put(root: Path, hand: str, object_name: str, card: bool = True) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("")
     if card:
-        write_card(path, CARD.model_copy(update={"hand": hand, "object": object_name}))
+        write_card(path, CARD.model_copy(update={"hand": hand, "objects": (object_name,)}))
     return path
 
 
