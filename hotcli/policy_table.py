@@ -46,7 +46,8 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def show_card(card: Card, path: Path) -> None:
-    """Print one card: its trainings, then its results with their intervals, those of several objects together first."""
+    """Print one card: its trainings, then its results with their intervals, of one object by its resting poses too, of
+    several first all together."""
     console.show(f"{card.hand} and {console.names(card.objects)}: {path}")
     console.show(
         f"skills {console.names(card.skills)}; {sum(card.grasps.values())} grasps, every {card.held_out}th held out; "
@@ -190,10 +191,10 @@ def _together(group: _Group) -> List[List[str]]:
 
 
 def _results(card: Card) -> List[List[str]]:
-    rows = []
+    rows, one = [], len({result.object for result in card.results}) == 1
     for result in card.results:
         name = result.object if result.object in card.objects else f"{result.object} (unseen)"
-        parts = {"all": result.rates, **(result.poses if len(result.poses) > 1 else {})}
+        parts = {"all": result.rates, **(result.poses if one and len(result.poses) > 1 else {})}
         for pose, rates in parts.items():
             rows.append([name, result.engine, result.skill, pose, f"{result.noise:g}", *_figures(rates)])
     return rows
