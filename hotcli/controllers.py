@@ -81,14 +81,21 @@ def policy_path(given: Path) -> Path:
     Raises:
         UnknownNameError: neither.
     """
-    from hot.policies import find, names
+    from hot.policies import names
 
     if given.suffix or given.exists() or len(given.parts) != 2:
         return given
-    path = find(*given.parts)
+    path = in_library(given)
     if path is None:
-        raise UnknownNameError("policy", str(given), names(), "Or give a file: PATH.safetensors")
+        raise UnknownNameError("policy", str(given), names(), "Or give the path of a file or a run.")
     return path
+
+
+def in_library(given: Path) -> Optional[Path]:
+    """The file of a policy called ``HAND/NAME``, if there is one."""
+    from hot.policies import find
+
+    return find(*given.parts) if len(given.parts) == 2 else None
 
 
 def read_policy(path: Path, checkpoints: Optional[Foreign] = None) -> Policy:
@@ -143,6 +150,8 @@ def find(
         return _at_hand_or_none(hand, object_name, skills, doing)
     if run.is_file():
         raise BadFileError(run, f"is a file, not a run; if it is a policy: --policy {run}")
+    if not run.exists() and in_library(run) is not None:
+        raise BadFileError(run, f"is a policy's name, not a run: --policy {run}")
     return _of_run(Run.open(run), doing)
 
 

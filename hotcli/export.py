@@ -122,8 +122,9 @@ def _policy_of(
     Raises:
         ConfigError: there is none.
     """
-    path = None if source is None else controllers.policy_path(source)
-    file = path if path is not None and path.is_file() else None
+    file = source if source is not None and source.is_file() else None
+    if source is not None and not source.exists():
+        file = controllers.in_library(source)
     found = controllers.find(None if file else source, file, hand, object_name, skills, doing)
     if found.policy is None:
         raise ConfigError("no policy to export: name a run or a file, or see which there are: hot policies")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hot import presets
-from hot.errors import UnknownNameError
+from hot.errors import BadFileError, UnknownNameError
 from hot.policies import library
 from hot.runs import Run
 from hotcli import controllers, subjects
@@ -84,6 +84,11 @@ def test_a_path_that_exists_is_no_name(shipped):
 def test_a_name_that_is_none_lists_those_that_are(shipped):
     with pytest.raises(UnknownNameError, match=r"unknown policy 'mano/Botle'; did you mean 'mano/Bottle'\?"):
         controllers.find(None, Path("mano/Botle"), None, None)
+
+
+def test_a_name_in_the_place_of_a_run_is_pointed_to_its_option(shipped):
+    with pytest.raises(BadFileError, match="mano/student: is a policy's name, not a run: --policy mano/student"):
+        controllers.find(Path("mano/student"), None, None, None)
 
 
 def test_a_policy_of_several_objects_is_tried_on_the_default_object_if_it_knows_that_one(shipped):

@@ -21,8 +21,9 @@ def keep(tmp_path, monkeypatch):
     monkeypatch.setattr(library, "packaged", lambda *parts: tmp_path.joinpath("package", *parts))
 
     def keep(name: str, objects=(), skills=USUAL, student=False, ships=True, hand="mano") -> Path:
-        trained = {"objects": [*objects, *(f"{each}@1.2" for each in objects)], "skills": list(skills)}
-        trained.update({"teachers": {"mano/Bottle.safetensors": "digest"}} if student else {})
+        teachers = {"teachers": {"mano/Bottle.safetensors": "digest"}} if student else {}
+        sizes = [*objects, *(f"{each}@1.2" for each in objects)]
+        trained = {"objects": sizes, "skills": list(skills), **teachers}
         path = tmp_path / ("package" if ships else "data") / "policies" / hand / f"{name}.safetensors"
         fresh(dataclasses.replace(SPEC, trained=trained, hand=hand)).save(path)
         return path
