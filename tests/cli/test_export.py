@@ -70,6 +70,16 @@ def test_a_runs_refined_clips_go_into_the_run_and_are_of_its_skills(hot, refine,
     assert Path("runs/x/refined/move.safetensors").exists()
 
 
+def test_a_policy_that_is_kept_is_named_by_hand_and_name(hot, refine):
+    kept = Path("data/policies/allegro/student.safetensors")
+    kept.parent.mkdir(parents=True)
+    kept.write_text("policy")
+    assert hot("export refined allegro/student --skill grasp --seed 7 --clips 4").exit_code == 0
+    assert refine.calls[0].file.path == str(kept)
+    result = hot("export refined runs/none")
+    assert result.exit_code == 1 and "runs/none: is not a run" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "count", "seed", "split"),
     [("--seed 7 --clips 6", 6, 7, "train"), ("--split test --seed 9 --clips 4", 4, 9, "test")],
