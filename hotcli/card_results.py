@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Tuple
 
+from hot.errors import HotError
 from hotcli import choices, clips, exams, options
+from hotcli.progress import within
 
 if TYPE_CHECKING:
     from hot.evaluation import Rate, SkillReport
@@ -23,17 +25,28 @@ def engines_of(named: Optional[str]) -> Tuple[str, ...]:
     return tuple(dict.fromkeys(choices.engine_of(name)["physics.engine"] for name in wanted))
 
 
-def judge(policy: Policy, preset: Preset, progress: Progress) -> List[CardResult]:
+def judge(policy: Policy, preset: Preset, progress: Progress, left_out: Optional[List[str]] = None) -> List[CardResult]:
     """Results for each of a preset's skills, without perturbation and with it.
 
-    The engine, the number of clips and their seed are the preset's.
+    The engine, the number of clips and their seed are the preset's. Skills of which no clips can be had are added, with
+    the reason, to ``left_out`` if it is given.
+
+    Raises:
+        HotError: a skill's clips cannot be had, and ``left_out`` is not given.
     """
     hand, object_spec = choices.load_specs(preset)
-    held_out: Dict[str, Motions] = {
-        skill: clips.planned(hand, object_spec, skill, preset, "test", progress) for skill in preset.skills
-    }
+    parts = len(preset.skills) * (1 + len(NOISES))
+    told = iter([within(progress, "judging", n / parts, (n + 1) / parts) for n in range(parts)])
+    held_out: Dict[str, Motions] = {}
+    for skill in preset.skills:
+        try:
+            held_out[skill] = clips.planned(hand, object_spec, skill, preset, "test", next(told))
+        except HotError as error:
+            if left_out is None:
+                raise
+            left_out.append(f"{object_spec.name}, {skill}: {error}")
     return [
-        _result(_judge_skill(policy, preset, motions, noise, progress), preset, noise)
+        _result(_judge_skill(policy, preset, motions, noise, next(told)), preset, noise, object_spec.name)
         for noise in NOISES
         for motions in held_out.values()
     ]
@@ -47,13 +60,14 @@ def _judge_skill(policy: Policy, preset: Preset, motions: Motions, noise: float,
     return evaluation.judge(policy, exam, evaluation.Condition(noise=noise), progress)[0]
 
 
-def _result(report: SkillReport, preset: Preset, noise: float) -> CardResult:
+def _result(report: SkillReport, preset: Preset, noise: float, object_name: str) -> CardResult:
     from hot.policies import CardResult
 
     return CardResult(
         engine=preset.physics.engine,
         physics=preset.physics.fine().model_dump(mode="json"),
         noise=noise,
+        object=object_name,
         skill=report.skill,
         seed=preset.evaluation.seed,
         rates=_rates(report.rates),

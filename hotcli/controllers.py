@@ -75,6 +75,29 @@ def foreign(layout: Optional[str], assigned: Mapping[str, Any]) -> Optional[Fore
     return Foreign("upstream", {key[len(prefix) :]: v for key, v in assigned.items() if key.startswith(prefix)})
 
 
+def policy_path(given: Path) -> Path:
+    """The file that is meant by a path, or by ``HAND/NAME`` of a policy that is kept or ships.
+
+    Raises:
+        UnknownNameError: neither.
+    """
+    from hot.policies import names
+
+    if given.suffix or given.exists() or len(given.parts) != 2:
+        return given
+    path = in_library(given)
+    if path is None:
+        raise UnknownNameError("policy", str(given), names(), "Or give the path of a file or a run.")
+    return path
+
+
+def in_library(given: Path) -> Optional[Path]:
+    """The file of a policy called ``HAND/NAME``, if there is one."""
+    from hot.policies import find
+
+    return find(*given.parts) if len(given.parts) == 2 else None
+
+
 def read_policy(path: Path, checkpoints: Optional[Foreign] = None) -> Policy:
     """The policy of a file of ours, or, if it is said to be one, of a checkpoint of the original release.
 
@@ -112,20 +135,23 @@ def find(
     policy: Optional[Path],
     hand: Optional[str],
     object_name: Optional[str],
+    skills: Sequence[str] = (),
     doing: str = "Judging",
     checkpoints: Optional[Foreign] = None,
 ) -> Controller:
-    """The controller that was named; else the newest finished run of hand and object, else the policy that is kept
-    or shipped for them, else none. ``doing`` says in the remark what is done with it, ``checkpoints`` whether policy
-    files are such."""
+    """The controller that was named; else the one at hand for a hand, an object and, if some are given, skills, else
+    none. ``doing`` says in the remark what is done with it, ``checkpoints`` whether policy files are such."""
     from hot.runs import Run
 
     if policy is not None:
-        return Controller(path=policy, policy=read_policy(policy, checkpoints))
+        path = policy_path(policy)
+        return Controller(path=path, policy=read_policy(path, checkpoints))
     if run is None:
-        return _at_hand_or_none(hand, object_name, doing)
+        return _at_hand_or_none(hand, object_name, skills, doing)
     if run.is_file():
         raise BadFileError(run, f"is a file, not a run; if it is a policy: --policy {run}")
+    if not run.exists() and in_library(run) is not None:
+        raise BadFileError(run, f"is a policy's name, not a run: --policy {run}")
     return _of_run(Run.open(run), doing)
 
 
@@ -135,25 +161,35 @@ def load(path: Path, checkpoints: Optional[Foreign] = None) -> Controller:
 
     if path.is_dir():
         return _of_run(Run.open(path), "Judging")
+    path = policy_path(path)
     # Of two that are compared one may be ours.
     own = path.suffix == ".safetensors"
     return Controller(path=path, policy=read_policy(path, None if own else checkpoints))
 
 
-def at_hand(hand: str, object_name: str, doing: str = "Judging") -> Optional[Controller]:
-    """The newest finished run of a hand and an object, else the policy that is kept or shipped for them, if any."""
+def at_hand(hand: str, object_name: str, skills: Sequence[str]) -> Optional[Controller]:
+    """The newest finished run of a hand and an object, else the most suitable policy that is kept or ships, if any."""
     from hot import policies
     from hot.runs import newest_finished
 
     newest = newest_finished(options.RUNS_FOLDER, hand, (object_name,))
     if newest is not None:
-        return _of_run(newest, doing)
-    path = policies.find(hand, object_name)
-    if path is None:
-        return None
-    named = f"the shipped policy of {hand} and {object_name}" if _ships(path) else str(path)
-    console.note(f"{doing} {named} (hot policies shows its card)")
-    return Controller(path=path, policy=policies.Policy.load(path))
+        return Controller(newest, newest.policy_path, policies.Policy.load(newest.policy_path))
+    path = next((each.path for each in policies.suitable(hand, object_name, skills)), None)
+    return None if path is None else Controller(path=path, policy=policies.Policy.load(path))
+
+
+def called(controller: Controller) -> str:
+    """What is judged, in words."""
+    path = controller.path
+    if controller.run is not None or path is None:
+        return str(controller.run.path if controller.run else path)
+    if not _ships(path):
+        return f"{path} (hot policies shows its card)"
+    known, hand = controller.trained_objects, path.parent.name
+    if len(known) > 1:
+        return f"the shipped policy {hand}/{path.stem}, of {len(known)} objects (hot policies shows its card)"
+    return f"the shipped policy of {hand} and {path.stem} (hot policies shows its card)"
 
 
 def check(controller: Controller, hand: HandSpec, object_spec: ObjectSpec, skills: Sequence[str]) -> None:
@@ -196,26 +232,29 @@ def preset_of(controller: Controller, asked: Dict[str, Any], overrides: Mapping[
         return presets.override(presets.load(controller.run.preset_path), {**asked, **overrides})
     hand = asked.get("hand") or (controller.policy.spec.hand if controller.policy else None)
     known = [name for name in controller.trained_objects if name in object_names()]
-    object_name = asked.get("object") or next(iter(known), None)
+    object_name = asked.get("object") or (None if options.DEFAULT_OBJECT in known else next(iter(known), None))
     return choices.make_preset(hand, object_name, None, asked.get("skills", ()), overrides)
 
 
-def _at_hand_or_none(hand: Optional[str], object_name: Optional[str], doing: str) -> Controller:
-    wanted = choices.make_preset(hand, object_name, None, (), {})
-    found = at_hand(wanted.hand, wanted.object, doing)
+def _at_hand_or_none(hand: Optional[str], object_name: Optional[str], skills: Sequence[str], doing: str) -> Controller:
+    wanted = choices.make_preset(hand, object_name, None, skills, {})
+    found = at_hand(wanted.hand, wanted.object, wanted.skills)
     if found is None:
         console.note(
             f"No finished run of {wanted.hand} and {wanted.object} in {options.RUNS_FOLDER}/, "
             "and no policy of theirs is kept or shipped: open loop only."
         )
-    return found or Controller()
+        return Controller()
+    console.note(f"{doing} {called(found)}")
+    return found
 
 
 def _of_run(run: Run, doing: str) -> Controller:
     from hot.policies import Policy
 
-    console.note(f"{doing} {run.path}")
-    return Controller(run, run.policy_path, Policy.load(run.policy_path))
+    found = Controller(run, run.policy_path, Policy.load(run.policy_path))
+    console.note(f"{doing} {called(found)}")
+    return found
 
 
 def _ships(path: Path) -> bool:

@@ -40,7 +40,7 @@ def distill(  # noqa: PLR0913  a command's parameters are its options
         typer.Option(
             "--teacher",
             metavar="[NAMES=]PATH",
-            help="A policy file or a run; NAMES are the objects or skills that it teaches. Repeatable.",
+            help="A policy file, HAND/NAME or a run; NAMES are the objects or skills that it teaches. Repeatable.",
             show_default="each object's newest run, else its policy",
         ),
     ] = None,

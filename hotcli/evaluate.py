@@ -50,11 +50,14 @@ EnginesOption = Annotated[
 
 _RunArgument = Annotated[
     Optional[Path],
-    typer.Argument(help="Run to judge.", show_default="the newest finished of hand and object, else their policy"),
+    typer.Argument(help="Run to judge.", show_default="the newest finished of hand and object, else a policy"),
 ]
 _PolicyOption = Annotated[
     Optional[List[str]],
-    typer.Option("--policy", help="A policy file, instead of a run; of a sequence also SKILL=FILE, repeatable."),
+    typer.Option(
+        "--policy",
+        help="A policy file or HAND/NAME of hot policies, instead of a run; of a sequence also SKILL=FILE, repeatable.",
+    ),
 ]
 _LayoutOption = Annotated[
     Optional[str],
@@ -62,7 +65,7 @@ _LayoutOption = Annotated[
 ]
 _CompareOption = Annotated[
     Optional[Tuple[Path, Path]],
-    typer.Option("--compare", metavar="A B", help="Two runs or policy files, on the same clips.", show_default=False),
+    typer.Option("--compare", metavar="A B", help="Two runs or policies, on the same clips.", show_default=False),
 ]
 _ScalesOption = Annotated[
     Optional[str],

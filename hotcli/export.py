@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, List, Optional
+from typing import TYPE_CHECKING, List, Optional, Sequence
 
 import typer
 from typing_extensions import Annotated
@@ -23,8 +23,8 @@ SourceArgument = Annotated[
     Optional[Path],
     typer.Argument(
         metavar="[RUN|POLICY]",
-        help="A run, or a policy file.",
-        show_default="the newest finished run of hand and object, else their policy",
+        help="A run, a policy file, or HAND/NAME of hot policies.",
+        show_default="the newest finished run of hand and object, else a policy",
     ),
 ]
 
@@ -63,7 +63,7 @@ def export_refined(  # noqa: PLR0913  a command's parameters are its options
     """Roll a policy over every clip from its first frame, and keep what succeeded as motions."""
     refined.check(motions, seed, split, format_)
     object_ = foreign.find_one(assets, object_, planned=motions is None)
-    controller = _policy_of(source, hand, object_, "Rolling out")
+    controller = _policy_of(source, hand, object_, options.split_names(skill), "Rolling out")
     wanted = refined.Wanted(split, count, seed, motions)
     refined.export(controller, hand, object_, options.split_names(skill), engine, wanted, out, format_, as_json)
 
@@ -110,18 +110,22 @@ def _deploy(
     as_json: bool,
 ) -> None:
     deployed.check(format_)
-    controller = _policy_of(source, hand, object_name, "Exporting")
+    controller = _policy_of(source, hand, object_name, (), "Exporting")
     deployed.export(format_, controller, hand, object_name, motions, out, as_json)
 
 
-def _policy_of(source: Optional[Path], hand: Optional[str], object_name: Optional[str], doing: str) -> Controller:
-    """The policy that was named, by its run or by its file, or the one at hand.
+def _policy_of(
+    source: Optional[Path], hand: Optional[str], object_name: Optional[str], skills: Sequence[str], doing: str
+) -> Controller:
+    """The policy that was named, by its run, its file or ``HAND/NAME``, or the one at hand.
 
     Raises:
         ConfigError: there is none.
     """
     file = source if source is not None and source.is_file() else None
-    found = controllers.find(None if file else source, file, hand, object_name, doing)
+    if source is not None and not source.exists():
+        file = controllers.in_library(source)
+    found = controllers.find(None if file else source, file, hand, object_name, skills, doing)
     if found.policy is None:
         raise ConfigError("no policy to export: name a run or a file, or see which there are: hot policies")
     return found

@@ -112,14 +112,14 @@ def again(entries: Sequence[Mapping[str, Any]]) -> List[Teacher]:
 
 
 def objects_at_hand(hand: str) -> List[str]:
-    """Every object for which a policy of the hand is at hand, sorted."""
-    from hot.policies import files
+    """Every object for which a policy of the hand is at hand that is no student, sorted."""
+    from hot.policies import kept
     from hot.runs import runs_in
 
     made = [run.provenance for run in runs_in(options.RUNS_FOLDER) if run.status == "finished"]
     taught = [entry for entry in made if entry["hand"] == hand and entry["stage"] != STUDENT_STAGE]
     of_runs = {name for entry in taught for name in entry.get("objects", [entry["object"]])}
-    return sorted({*of_runs, *files(hand)})
+    return sorted(of_runs.union(*(each.objects for each in kept(hand) if not each.is_student)))
 
 
 def _read(text: str, asked: Asked) -> _Named:
@@ -133,7 +133,7 @@ def _read(text: str, asked: Asked) -> _Named:
         if name.lower() not in known:
             raise UnknownNameError("object or skill in --teacher", name, known.values())
     spelled = [known[name.lower()] for name in chosen]
-    file = Run.open(Path(path)).policy_path if Path(path).is_dir() else Path(path)
+    file = Run.open(Path(path)).policy_path if Path(path).is_dir() else controllers.policy_path(Path(path))
     policy = controllers.read_policy(file)
     if policy.spec.hand != asked.hand:
         raise ConfigError(f"{file} drives the {policy.spec.hand} hand, not {asked.hand}")
@@ -171,8 +171,9 @@ def _strongest(subject: Subject, claims: Sequence[_Named]) -> Optional[_Named]:
 
 
 def _at_hand(name: str, skills: Sequence[str], asked: Asked) -> Tuple[Path, Policy]:
-    """The newest finished run of the object that knows the skills, else the policy kept or shipped for it."""
-    from hot.policies import Policy, find
+    """The newest finished run of the object that knows the skills, else the policy kept or shipped for it; never a
+    student."""
+    from hot.policies import Policy, suitable
     from hot.runs import runs_in
 
     runs = [run for run in runs_in(options.RUNS_FOLDER) if run.status == "finished"]
@@ -181,7 +182,8 @@ def _at_hand(name: str, skills: Sequence[str], asked: Asked) -> Tuple[Path, Poli
         for run in runs
         if run.is_of(asked.hand, (name,), run.provenance["stage"]) and run.provenance["stage"] != STUDENT_STAGE
     ]
-    paths += [path for path in (find(asked.hand, name),) if path is not None]
+    kept = suitable(asked.hand, name, skills)
+    paths += [each.path for each in kept if each.knows(name) and not each.is_student]
     seen = {path: Policy.load(path) for path in paths}
     for path, policy in seen.items():
         if not _skills_of(policy) or set(skills) <= set(_skills_of(policy)):

@@ -6,15 +6,18 @@ import contextlib
 import math
 import multiprocessing
 import os
+import signal
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from multiprocessing.queues import Queue
 from pathlib import Path
-from typing import Any, Callable, FrozenSet, List, Sequence, Tuple
+from typing import Any, Callable, FrozenSet, Iterator, List, Sequence, Tuple
 
 from hot.errors import HotError
 from hotcli import console
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
+_PATIENCE = 0.2
+"""How often Ctrl-C is looked for [s]."""
 _SHARE = 2.0
 """Times its even share of the cores that a lane may use: about half of the time it waits for its GPU."""
 
@@ -22,21 +25,26 @@ _SHARE = 2.0
 def side_by_side(call: Callable[..., Any], tasks: Sequence[Tuple[Any, ...]], logs: Sequence[Path], lanes: int) -> None:
     """``call(*task)`` for every task, at most ``lanes`` at once; what a task prints goes to its log.
 
-    A task that fails ends no other one. Ctrl-C ends all of them at once, wherever they are.
+    A task that fails ends no other one. Ctrl-C, once or more often, ends all of them at once, wherever they are.
 
     Raises:
         HotError: tasks failed; names each log and reason.
+        KeyboardInterrupt: on Ctrl-C, after the last process has ended.
     """
     context = multiprocessing.get_context("spawn")  # a forked process cannot use CUDA
     places: Any = context.Queue()
     for place in _places(lanes):
         places.put(place)
     failures: List[str] = []
-    with ProcessPoolExecutor(lanes, context, initializer=_enter, initargs=(places,)) as pool:
-        pending = {pool.submit(_run, call, task, log): log for task, log in zip(tasks, logs)}
+    pool = ProcessPoolExecutor(lanes, context, initializer=_enter, initargs=(places,))
+    with _interrupts() as interrupts, pool:
+        with _deaf():  # lanes inherit it: this process alone hears Ctrl-C, and ends them
+            pending = {pool.submit(_run, call, task, log): log for task, log in zip(tasks, logs)}
         try:
             while pending:
-                done, _ = wait(pending, return_when=FIRST_COMPLETED)
+                done, _ = wait(pending, timeout=_PATIENCE, return_when=FIRST_COMPLETED)
+                if interrupts:
+                    raise KeyboardInterrupt
                 for future in done:
                     log, problem = pending.pop(future), future.result()
                     console.note(
@@ -49,6 +57,31 @@ def side_by_side(call: Callable[..., Any], tasks: Sequence[Tuple[Any, ...]], log
             raise
     if failures:
         raise HotError(f"{len(failures)} of {len(tasks)} failed: {'; '.join(failures)}")
+
+
+@contextlib.contextmanager
+def _interrupts() -> Iterator[List[int]]:
+    """Ctrl-C is noted in a list and raises nothing: in the midst of a pool's locks an exception would leave them in
+    disorder, and a second one would interrupt the ending of the lanes."""
+    came: List[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that are begun meanwhile never hear Ctrl-C; this one hears later what it missed."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _places(lanes: int) -> List[Tuple[str, FrozenSet[int]]]:
@@ -89,6 +122,4 @@ def _run(call: Callable[..., Any], task: Tuple[Any, ...], log: Path) -> str:
         except (HotError, OSError) as error:
             console.error(str(error))
             return str(error)
-        except KeyboardInterrupt:
-            return "interrupted"
     return ""

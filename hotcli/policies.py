@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
+import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, List, Optional, Tuple
 
 import typer
 from typing_extensions import Annotated
 
 from hot.errors import BadFileError, ConfigError, UnknownNameError
-from hotcli import card_results, choices, console, controllers, options, policy_table, progress
+from hotcli import card_making, card_results, choices, console, controllers, options, policy_table, progress
 
 if TYPE_CHECKING:
-    from hot.policies import Card, CardStage
+    from hot.policies import Card
     from hot.presets import Preset
-    from hot.runs import Run
 
 app = typer.Typer(invoke_without_command=True, help="The policies at hand, how they were made, how well they track.")
 
-_CLIPS = 1000
-_ClipsOption = Annotated[int, typer.Option("--clips", min=1, help="Held-out clips of each skill.")]
+_CLIPS, _LEAST_CLIPS = 1000, 100
+"""Of each skill: of all objects together, and of each object at least. Of some 25 held-out grasps an object, more clips
+say little more about any one."""
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_ClipsOption = Annotated[
+    Optional[int],
+    typer.Option(
+        "--clips",
+        min=1,
+        help="Held-out clips of each object and skill.",
+        show_default=f"{_CLIPS} over the objects, at least {_LEAST_CLIPS}",
+    ),
+]
+_ObjectsOption = Annotated[
+    Optional[str],
+    typer.Option(
+        "--object",
+        "--objects",
+        help="Judge on these, by commas; all: on every one that has grasps.",
+        show_default="those it was trained on",
+    ),
+]
+_NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="An object's, or that of a policy of several.")]
 _EnginesOption = Annotated[
     Optional[str],
     typer.Option("--engine", help="mujoco, warp or both by a comma.", show_default="auto,mujoco"),
@@ -43,25 +64,32 @@ def policies(
     if as_json:
         return console.show_json([{"path": str(path), **card.model_dump(mode="json")} for path, card in found])
     if as_markdown:
-        return console.show(policy_table.markdown([card for _, card in found]))
+        return console.show(policy_table.markdown(found))
     if not found:
         return console.note("No policies yet. Make one: hot train teacher, then hot policies add RUN")
-    policy_table.show([card for _, card in found])
+    policy_table.show(found)
 
 
 @app.command()
-def show(hand: str, object_: Annotated[str, typer.Argument(metavar="OBJECT")]) -> None:
+def show(hand: str, name: _NameArgument) -> None:
     """Print the card of one policy."""
     from hot.policies import read_card
 
-    path = _found(hand, object_)
-    policy_table.show_card(read_card(path), str(path))
+    path = _found(hand, name)
+    policy_table.show_card(read_card(path), path)
 
 
 @app.command()
 def add(
     run: Annotated[Path, typer.Argument(help="Run whose policy to keep.")],
-    count: _ClipsOption = _CLIPS,
+    name: Annotated[
+        Optional[str],
+        typer.Option(
+            "--name", help="What it is called.", show_default="its object; student; of several objects teacher"
+        ),
+    ] = None,
+    objects: _ObjectsOption = None,
+    count: _ClipsOption = None,
     engine: _EnginesOption = None,
     out: Annotated[
         Optional[Path], typer.Option("--out", help="Folder of policies.", show_default="data/policies")
@@ -75,11 +103,15 @@ def add(
     engines = card_results.engines_of(engine)
     made = Run.open(run)
     preset = presets.load(made.preset_path)
-    card = _new_card(made, preset)
-    path = (out or own_folder()) / card.hand / f"{card.object}.safetensors"
+    card = card_making.new_card(made, preset)
+    called = _name(card, name)
+    judged = _objects(objects, preset.hand) or preset.objects
+    path = (out or own_folder()) / card.hand / f"{called}.safetensors"
+    if path.exists():
+        console.note(f"Replaces {path}")
     Policy.load(made.policy_path).save(path, half=True)
     write_card(path, card)
-    _judge(path, card, (preset.hand, preset.object), engines, count)
+    _judge(path, card, _Judging(preset.hand, judged, engines, count))
 
 
 @app.command("import")
@@ -113,129 +145,131 @@ def import_(
 @app.command()
 def judge(
     hand: Annotated[Optional[str], typer.Argument(show_default="all")] = None,
-    object_: Annotated[Optional[str], typer.Argument(metavar="[OBJECT]", show_default="all")] = None,
-    count: _ClipsOption = _CLIPS,
+    name: Annotated[Optional[str], typer.Argument(metavar="[NAME]", show_default="all")] = None,
+    objects: _ObjectsOption = None,
+    count: _ClipsOption = None,
     engine: _EnginesOption = None,
 ) -> None:
-    """Judge policies again: new results replace those of the same engine, and the others stay on the card.
+    """Judge policies again: new results replace those of the same engine and object, and the others stay on the card.
 
     A hand or an object of your own is given by its file.
     """
     from hot.policies import cards, read_card
 
-    if (hand is None) != (object_ is None):
-        raise typer.BadParameter("give a hand and an object, or neither", param_hint="OBJECT")
+    if (hand is None) != (name is None):
+        raise typer.BadParameter("give a hand and a name, or neither", param_hint="NAME")
     engines = card_results.engines_of(engine)
-    if hand and object_:
-        path = _found(hand, object_)
-        return _judge(path, read_card(path), (hand, object_), engines, count)
+    if hand and name:
+        path = _found(hand, name)
+        card = read_card(path)
+        own = (name,) if _is_of(card, name) else card.objects
+        return _judge(path, card, _Judging(hand, _objects(objects, hand) or own, engines, count))
+    if objects is not None:
+        raise typer.BadParameter("say whom to judge on them: HAND NAME", param_hint="--object")
     for path, card in cards():
-        _judge(path, card, (card.hand, card.object), engines, count)
+        _judge(path, card, _Judging(card.hand, card.objects, engines, count))
 
 
-def _found(hand: str, object_name: str) -> Path:
-    from hot.policies import cards, find
+@dataclass(frozen=True)
+class _Judging:
+    """On what a policy is judged; a hand and objects by name or file."""
 
-    path = find(hand, object_name)
+    hand: str
+    objects: Tuple[str, ...]
+    engines: Tuple[str, ...]
+    count: Optional[int]
+
+    @property
+    def clips(self) -> int:
+        """Of each object and skill."""
+        return self.count or max(_LEAST_CLIPS, _CLIPS // len(self.objects))
+
+
+def _found(hand: str, name: str) -> Path:
+    from hot.policies import find, names
+
+    path = find(hand, name)
     if path is None:
-        known = [f"{card.hand} {card.object}" for _, card in cards()]
-        raise UnknownNameError("policy", f"{hand} {object_name}", known, "Add a run's: hot policies add RUN")
+        known = [each.replace("/", " ") for each in names()]
+        raise UnknownNameError("policy", f"{hand} {name}", known, "Add a run's: hot policies add RUN")
     return path
 
 
-def _judge(path: Path, card: Card, of: Tuple[str, str], engines: Tuple[str, ...], count: int) -> None:
-    """Judge the policy of a hand and an object engine by engine, and keep each engine's results at once."""
+def _is_of(card: Card, name: str) -> bool:
+    """Whether a policy's name, or the file that stands for it, is that of its only object."""
+    return [Path(name).stem.lower()] == [known.lower() for known in card.objects]
+
+
+def _name(card: Card, asked: Optional[str]) -> str:
+    """What a policy is called in its hand's folder. An object's name is left to the teachers of this object alone.
+
+    Raises:
+        ConfigError: it cannot be called so.
+    """
+    from hot.objects import object_names
+
+    alone = len(card.objects) == 1
+    if asked is None:
+        kind = "student" if card.teachers else "teacher"
+        return (f"{card.objects[0]}-student" if card.teachers else card.objects[0]) if alone else kind
+    if not _NAME.fullmatch(asked):
+        raise ConfigError(f"--name {asked}: a policy's name has letters, digits, - and _ alone")
+    own = _is_of(card, asked) and not card.teachers
+    if not own and asked.lower() in map(str.lower, (*object_names(), *card.objects)):
+        raise ConfigError(f"--name {asked} is an object's: only a policy that was trained on it alone is called so")
+    return asked
+
+
+def _objects(text: Optional[str], hand: str) -> Tuple[str, ...]:
+    """The objects that were named; none were: none.
+
+    Raises:
+        UnknownNameError: no such object.
+    """
+    from hot.objects import load_object, object_names
+    from hot.synthesis.grasps import has_grasps
+
+    listed = [] if text is None else options.split_names([text])
+    if [name.lower() for name in listed] == ["all"]:
+        return tuple(name for name in object_names() if has_grasps(Path(hand).stem, name))
+    for name in listed:
+        load_object(name)
+    return tuple(dict.fromkeys(listed))
+
+
+def _judge(path: Path, card: Card, judging: _Judging) -> None:
+    """Judge a policy engine by engine and object by object, and keep the results of each at once.
+
+    Raises:
+        HotError: there are no clips of its one object, or of none of several.
+    """
     from hot import __version__
-    from hot.policies import Policy, write_card
+    from hot.policies import Policy, card_path, write_card
 
-    policy = Policy.load(path)
-    for engine in engines:
-        preset = _judging_preset(card, of, engine, count)
-        with progress.drawn() as listener:
-            results = card_results.judge(policy, preset, listener)
-        today = datetime.date.today().isoformat()
-        card = card.judged(tuple(results), today, __version__)
-        console.note(f"Written: {write_card(path, card)}")
-    policy_table.show_card(card, str(path))
+    policy, left_out = Policy.load(path), []
+    several = len(judging.objects) > 1
+    with progress.drawn() as listener:
+        parts = [(engine, name) for engine in judging.engines for name in judging.objects]
+        for index, (engine, name) in enumerate(parts):
+            preset = _judging_preset(card, judging, engine, name)
+            told = progress.within(listener, "judging", index / len(parts), (index + 1) / len(parts))
+            results = card_results.judge(policy, preset, told, left_out if several else None)
+            if results:
+                card = card.judged(tuple(results), datetime.date.today().isoformat(), __version__)
+                write_card(path, card)
+    for reason in dict.fromkeys(left_out):
+        console.note(f"Left out: {reason}")
+    if not card.results:
+        raise ConfigError(f"nothing to judge {path} on: {console.names(judging.objects)} have no clips")
+    console.note(f"Written: {card_path(path)}")
+    policy_table.show_card(card, path)
 
 
-def _judging_preset(card: Card, of: Tuple[str, str], engine: str, count: int) -> Preset:
+def _judging_preset(card: Card, judging: _Judging, engine: str, object_name: str) -> Preset:
     """The preset by which ``hot eval --policy`` would judge the policy too."""
     overrides = {
         "physics.engine": engine,
-        "evaluation.clips": count,
+        "evaluation.clips": judging.clips,
         "synthesis.held_out": card.held_out,
     }
-    return choices.make_preset(*of, None, card.skills, overrides)
-
-
-def _new_card(run: Run, preset: Preset) -> Card:
-    """The card of a run's policy, without results yet."""
-    from hot import __version__
-    from hot.policies import Card
-    from hot.synthesis import load_grasps
-
-    if run.status != "finished":
-        raise ConfigError(f"{run.path} is not finished: hot train teacher --resume --out {run.path}")
-    hand, object_spec = choices.load_specs(preset)
-    return Card(
-        hand=hand.name,
-        object=object_spec.name,
-        skills=preset.skills,
-        grasps=len(load_grasps(hand.name, object_spec.name)),
-        held_out=preset.synthesis.held_out,
-        stages=tuple(_stages(run)),
-        date=datetime.date.today().isoformat(),
-        hot=__version__,
-    )
-
-
-def _stages(run: Run) -> List[CardStage]:
-    """The run's training, after those of the runs that it was started from."""
-    from hot.runs import Run
-
-    before = run.provenance.get("started_from")
-    try:
-        earlier = _stages(Run.open(Path(before))) if before else []
-    except BadFileError as error:
-        console.note(f"The card will lack the stages before: {error}")
-        earlier = []
-    return [*earlier, _stage(run)]
-
-
-def _stage(run: Run) -> CardStage:
-    from hot import presets
-    from hot.policies import CardStage
-
-    preset = presets.load(run.preset_path)
-    physics = preset.physics
-    named = choices.make_preset(
-        preset.hand, preset.object, preset.stage, preset.skills, {"physics.engine": physics.engine}
-    )
-    samples, seconds = _length(run)
-    return CardStage(
-        stage=preset.stage,
-        seed=preset.seed,
-        samples=samples,
-        seconds=seconds,
-        machine=run.provenance["machine"],
-        engine=physics.engine,
-        worlds=preset.ppo.num_envs,
-        substeps=physics.substeps,
-        iterations=physics.iterations,
-        ls_iterations=physics.ls_iterations,
-        clips=preset.synthesis.train_clips,
-        changed={key: new for key, (_, new) in presets.differences(named, preset).items()},
-    )
-
-
-def _length(run: Run) -> Tuple[int, Optional[float]]:
-    """Samples and seconds [s] of a training, from its learning curve if there is one."""
-    from hot.policies import Policy
-
-    last: Dict[str, Any] = {}
-    if run.metrics_path.is_file():
-        with run.metrics_path.open(newline="", encoding="utf-8") as file:
-            last = list(csv.DictReader(file))[-1]
-    samples = last.get("perf/samples") or Policy.load(run.policy_path).spec.trained["samples"]
-    return int(float(samples)), float(last["perf/seconds"]) if "perf/seconds" in last else None
+    return choices.make_preset(judging.hand, object_name, None, card.skills, overrides)

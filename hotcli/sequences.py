@@ -48,6 +48,12 @@ class Wanted:
         """The object that the script is written for."""
         return self.script.object if self.script else None
 
+    @property
+    def skills(self) -> Tuple[str, ...]:
+        """Those that it takes, as far as it says; all, if it is random."""
+        steps = self.script.flat() if self.script else ()
+        return tuple(dict.fromkeys(step.skill for step in steps)) or ("all",)
+
 
 def read(source: str, seconds: Optional[float]) -> Wanted:
     """The script of a name or path, brought to a length."""
@@ -112,13 +118,15 @@ def prepare(
 ) -> SequenceExam:
     """Controllers, and the preset of their hand and the script's object unless options name others."""
     object_name = object_name or wanted.object_name
-    judged = find(run, named, hand, object_name)
+    judged = find(run, named, hand, object_name, wanted.skills)
     hand = hand or (judged.acting.spec.hand if judged.acting else None)
     return SequenceExam(wanted, judged, choices.make_preset(hand, object_name, None, (), overrides))
 
 
-def find(run: Optional[Path], named: List[str], hand: Optional[str], object_name: Optional[str]) -> Controllers:
-    """The policies that were named, as ``PATH`` or ``SKILL[,SKILL]=PATH``, or else the one at hand.
+def find(
+    run: Optional[Path], named: List[str], hand: Optional[str], object_name: Optional[str], skills: Sequence[str]
+) -> Controllers:
+    """The policies that were named, as ``PATH`` or ``SKILL[,SKILL]=PATH``, or else the one at hand for the skills.
 
     Raises:
         UnknownNameError: no such skill.
@@ -127,7 +135,7 @@ def find(run: Optional[Path], named: List[str], hand: Optional[str], object_name
     from hot.policies import SwitchedPolicy
 
     if not named:
-        found = controllers.find(run, None, hand, object_name)
+        found = controllers.find(run, None, hand, object_name, skills)
         return Controllers(found.policy, {_ALL: str(found.path)} if found.policy else {})
     paths = _by_skill(named)
     loaded = {path: _load(path) for path in dict.fromkeys(paths.values())}
@@ -160,7 +168,7 @@ def _by_skill(named: List[str]) -> Dict[str, Path]:
 def _load(path: Path) -> Policy:
     from hot.runs import Run
 
-    return controllers.read_policy(Run.open(path).policy_path if path.is_dir() else path)
+    return controllers.read_policy(Run.open(path).policy_path if path.is_dir() else controllers.policy_path(path))
 
 
 def evaluate(asked: SequenceExam, out: Optional[Path], video: Optional[Path], video_clip: str, as_json: bool) -> None:

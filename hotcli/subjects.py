@@ -105,7 +105,8 @@ def find(asked: Asked, policies: Dict[str, Controller]) -> Tuple[List[Subject], 
     if len(asked.objects) < 2:
         object_name = next(iter(asked.objects), None)
         if not policies:
-            found = controllers.find(None, None, asked.hand, object_name)
+            object_name = object_name or options.DEFAULT_OBJECT
+            found = controllers.find(None, None, asked.hand, object_name, asked.skills)
             policies = {"policy": found} if found.policy is not None else {}
         subject = _subject(asked, object_name, policies)
         for name, each in subject.controllers.items():
@@ -126,7 +127,7 @@ def _several(asked: Asked, policies: Dict[str, Controller]) -> Tuple[List[Subjec
     left_out, judged = [], {}
     for name, preset in leading.items():
         if asked.has_clips or has_grasps(Path(hand).stem, Path(preset.object).stem):
-            judged[name] = policies or _at_hand(hand, preset.object)
+            judged[name] = policies or _at_hand(preset)
         else:
             left_out.append(LeftOut(object=Path(preset.object).stem, reason=no_grasps))
     if judged and not any(judged.values()):
@@ -134,15 +135,27 @@ def _several(asked: Asked, policies: Dict[str, Controller]) -> Tuple[List[Subjec
     elif not policies:
         lacking = [name for name, each in judged.items() if not each]
         left_out += [LeftOut(object=Path(leading[name].object).stem, reason=_NO_POLICY) for name in lacking]
-        judged = {name: each for name, each in judged.items() if each}
+        found = {name: each["policy"] for name, each in judged.items() if each}
+        _tell({Path(leading[name].object).stem: each for name, each in found.items()})
+        judged = {name: {"policy": replace(each, run=None)} for name, each in found.items()}
     if not judged:
         raise ConfigError(f"nothing to judge: {console.names(list(asked.objects))}: {no_grasps}")
     return [_made(presets[name], each) for name, each in judged.items()], left_out
 
 
-def _at_hand(hand: str, object_name: str) -> Dict[str, Controller]:
-    found = controllers.at_hand(hand, object_name)
-    return {"policy": replace(found, run=None)} if found else {}
+def _at_hand(preset: Preset) -> Dict[str, Controller]:
+    found = controllers.at_hand(preset.hand, preset.object, preset.skills)
+    return {"policy": found} if found else {}
+
+
+def _tell(judged: Mapping[str, Controller]) -> None:
+    """Which policy is judged on which objects, and which of them it never saw."""
+    for path in dict.fromkeys(each.path for each in judged.values()):
+        own = {name: each for name, each in judged.items() if each.path == path}
+        first = next(iter(own.values()))
+        unseen = [name for name in own if first.trained_objects and name not in first.trained_objects]
+        remark = f"; it never saw {console.names(unseen)}" if unseen else ""
+        console.note(f"Judging {controllers.called(first)} on {console.names(list(own))}{remark}")
 
 
 def _subject(asked: Asked, object_name: Optional[str], policies: Dict[str, Controller]) -> Subject:

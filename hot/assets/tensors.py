@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Iterator, Mapping
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -45,18 +46,38 @@ def read_tensors(path: Path, kind: str) -> TensorFile:
     Raises:
         BadFileError: missing, truncated, not a safetensors file, or of another kind.
     """
+    with _opened(path, kind) as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (a handle, not a dict)
+        return TensorFile(tensors, _description(path, file))
+
+
+def read_meta(path: Path, kind: str) -> Dict[str, Any]:
+    """The JSON object stored beside the tensors, without reading those.
+
+    Raises:
+        BadFileError: as :func:`read_tensors`.
+    """
+    with _opened(path, kind) as file:
+        return _description(path, file)
+
+
+@contextlib.contextmanager
+def _opened(path: Path, kind: str) -> Iterator[Any]:
     path = Path(path)
     if not path.is_file():
         raise BadFileError(path, f"no such {kind} file")
     try:
         with safe_open(str(path), framework="pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (a handle, not a dict)
+            found = (file.metadata() or {}).get("kind", "foreign data")
+            if found != kind:
+                raise BadFileError(path, f"holds {found!r}, but a {kind!r} file is needed")
+            yield file
     except (SafetensorError, OSError, ValueError) as error:
         raise BadFileError(path, f"is damaged or not a safetensors file ({error})") from error
-    if header.get("kind") != kind:
-        raise BadFileError(path, f"holds {header.get('kind', 'foreign data')!r}, but a {kind!r} file is needed")
+
+
+def _description(path: Path, file: Any) -> Dict[str, Any]:
     try:
-        return TensorFile(tensors, json.loads(header["meta"]))
+        return json.loads(file.metadata()["meta"])
     except (KeyError, ValueError) as error:
         raise BadFileError(path, f"has no readable description ({error})") from error

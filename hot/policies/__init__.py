@@ -2,7 +2,7 @@
 
 from hot.policies.card import Card, CardRate, CardResult, CardStage, card_path, read_card, write_card
 from hot.policies.identity import PolicyFile, policy_file
-from hot.policies.library import cards, files, find, own_folder
+from hot.policies.library import KeptPolicy, cards, find, kept, names, own_folder, suitable
 from hot.policies.network import Actor, Critic, PointEncoder
 from hot.policies.policy import Policy, PolicySpec
 from hot.policies.switched import SwitchedPolicy
@@ -14,6 +14,7 @@ __all__ = [
     "CardResult",
     "CardStage",
     "Critic",
+    "KeptPolicy",
     "PointEncoder",
     "Policy",
     "PolicyFile",
@@ -21,10 +22,12 @@ __all__ = [
     "SwitchedPolicy",
     "card_path",
     "cards",
-    "files",
     "find",
+    "kept",
+    "names",
     "own_folder",
     "policy_file",
     "read_card",
+    "suitable",
     "write_card",
 ]

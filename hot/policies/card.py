@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from hot.errors import BadFileError
+from hot.intervals import wilson
 from hot.writing import write_atomically
 
 
@@ -23,15 +24,24 @@ class CardRate(_Entry):
     low: float
     high: float
 
+    @classmethod
+    def pooled(cls, rates: Sequence[CardRate]) -> CardRate:
+        """The rate of all clips together."""
+        successes, clips = sum(rate.successes for rate in rates), sum(rate.clips for rate in rates)
+        interval = wilson(successes, clips)
+        return cls(successes=successes, clips=clips, low=interval.low, high=interval.high)
+
 
 class CardResult(_Entry):
-    """One judgement: the clips of one skill, on one engine, under one perturbation."""
+    """One judgement: the clips of one object and skill, on one engine, under one perturbation."""
 
     engine: str
     physics: Dict[str, Any]
     """Solver and time step."""
     noise: float
     """Probability of each perturbation item of the start state."""
+    object: str = ""
+    """Empty in older files, which are of one object that is known without."""
     skill: str
     seed: int
     """Of the clips and of the perturbations."""
@@ -65,19 +75,41 @@ class Card(_Entry):
     """Where a policy comes from and what it can do."""
 
     hand: str
-    object: str
+    objects: Tuple[str, ...]
+    """It was trained on these."""
     skills: Tuple[str, ...]
-    grasps: int
-    """Grasps in the library, held-out ones included."""
+    grasps: Dict[str, int]
+    """Grasps in each object's library, held-out ones included."""
     held_out: int
     """Every so-many-th of them was never used for training, and the results are of these."""
     stages: Tuple[CardStage, ...]
     """Trainings in order; each begins where the one before ended."""
+    teachers: Tuple[str, ...] = ()
+    """Files of the policies that taught it, if it is a student."""
     results: Tuple[CardResult, ...] = ()
     date: str
     """Of the newest result, in ISO form."""
     hot: str
     """Version of this package."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_one_object(cls, values: Any) -> Any:
+        """Older files know one object only, and name it once."""
+        if not isinstance(values, dict) or "object" not in values:
+            return values
+        name = values["object"]
+        rest = {key: value for key, value in values.items() if key != "object"}
+        results = values.get("results", [])
+        if isinstance(results, list):
+            results = [{"object": name, **each} if isinstance(each, dict) else each for each in results]
+        return {**rest, "objects": [name], "grasps": {name: values.get("grasps")}, "results": results}
+
+    @property
+    def unseen(self) -> Tuple[str, ...]:
+        """Objects that it was judged on and not trained on."""
+        judged = dict.fromkeys(result.object for result in self.results)
+        return tuple(name for name in judged if name not in self.objects)
 
     @property
     def samples(self) -> int:
@@ -91,15 +123,15 @@ class Card(_Entry):
         return None if None in times else sum(time for time in times if time is not None)
 
     def judged(self, results: Tuple[CardResult, ...], date: str, version: str) -> Card:
-        """The card with new results, which replace the old ones of the same engine, noise and skill alone."""
+        """The card with new results, which replace the old ones of the same engine, noise, object and skill alone."""
         new = {_key(result) for result in results}
         kept = [result for result in self.results if _key(result) not in new]
         ordered = tuple(sorted([*kept, *results], key=_key))
         return self.model_copy(update={"results": ordered, "date": date, "hot": version})
 
 
-def _key(result: CardResult) -> Tuple[str, float, str]:
-    return result.engine, result.noise, result.skill
+def _key(result: CardResult) -> Tuple[str, float, str, str]:
+    return result.engine, result.noise, result.object, result.skill
 
 
 def card_path(policy_path: Path) -> Path:

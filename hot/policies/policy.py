@@ -10,7 +10,7 @@ from typing import Any, Dict, Mapping, Optional, Tuple
 import torch
 from torch import Tensor
 
-from hot.assets import read_tensors, write_tensors
+from hot.assets import read_meta, read_tensors, write_tensors
 from hot.errors import BadFileError
 from hot.policies.network import Actor, PointEncoder
 
@@ -50,6 +50,18 @@ class PolicySpec:
     def num_observations(self) -> int:
         """Length of the observation vector."""
         return sum(size for _, size in self.layout)
+
+    @staticmethod
+    def read(path: Path) -> PolicySpec:
+        """The description in a policy's file, without its weights.
+
+        Raises:
+            BadFileError: missing, damaged, of another kind, or not a policy's description.
+        """
+        try:
+            return _spec_from(read_meta(path, _KIND))
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadFileError(path, f"is not a usable policy: {error}") from error
 
 
 class Policy:

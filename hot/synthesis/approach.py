@@ -172,18 +172,18 @@ class Approacher:
     def _is_clear(self, ways: Approaches, timeline: Timeline) -> Tensor:
         """Whether the hand (N,) stays off table and object, by a margin while it is open, and nowhere too deep."""
         config, count = self._config, len(ways.grasp)
-        on_table = (timeline.lifted == 0).nonzero()[:, 0]
-        coarse = on_table[:: config.check_stride]  # most that will not do is found by these
-        frames = torch.cat([coarse, on_table[~torch.isin(on_table, coarse)]])
+        stages = torch.stack([timeline.closed, timeline.away], dim=1)[timeline.lifted == 0]
+        stages = stages.unique_consecutive(dim=0)  # a third of the frames is waiting
+        coarse = torch.arange(len(stages), device=stages.device) % config.check_stride == 0
+        stages = torch.cat([stages[coarse], stages[~coarse]])  # most that will not do is found by the first of them
         pos, quat = self._rest_pose(ways)
         good = torch.ones(count, dtype=torch.bool, device=self._device)
         grasp_joints = self._joints(ways, self._grasps.fingers[ways.grasp])
-        for frame in frames.tolist():
-            closed = float(timeline.closed[frame])
+        for closed, away in stages.tolist():
             deepest = -config.preshape_margin if closed < _CLOSING else config.max_penetration
             rows = good.nonzero()[:, 0]
             joints = grasp_joints[rows].clone()
-            joints[:, :3] += float(timeline.away[frame]) * config.approach * ways.direction_w[rows]
+            joints[:, :3] += away * config.approach * ways.direction_w[rows]
             joints[:, 6:] = torch.lerp(ways.opened[rows], joints[:, 6:], closed)
             above = self._clearance.lowest(joints) > config.table_clearance
             good[rows[~above]] = False

@@ -111,6 +111,25 @@ def test_teachers_are_the_newest_runs_that_know_the_skills_then_own_policies(hot
     }
 
 
+def test_a_kept_student_teaches_only_if_it_is_named(hot, student):
+    own, path = keep_own("Bottle"), Path("data/policies/allegro/student.safetensors")
+    taught_by = {"objects": ["Bottle", "Box"], "skills": ["grasp", "move"], "teachers": {"a": "digest"}}
+    keep(path, trained=taught_by)
+    assert hot(DISTILL, "--objects all --skills grasp").exit_code == 0
+    assert taught(student) == {str(own): {("Bottle", "grasp")}}
+    lacks = hot(DISTILL, "--objects Box --skills grasp")
+    assert lacks.exit_code == 1 and "no teacher of Box knows grasp. At hand for allegro and Box: none" in lacks.stderr
+    assert hot(DISTILL, "--objects Bottle,Box --skills grasp --teacher allegro/student").exit_code == 0
+    assert taught(student) == {str(path): pairs(["Bottle", "Box"], ["grasp"])}
+
+
+def test_a_kept_teacher_of_several_objects_teaches_each_but_one_of_the_object_alone_goes_first(hot, student):
+    several = keep("data/policies/allegro/teacher.safetensors", ("Bottle", "Box"))
+    own = keep_own("Bottle")
+    assert hot(DISTILL, "--objects all --skills grasp").exit_code == 0
+    assert taught(student) == {str(own): {("Bottle", "grasp")}, str(several): {("Box", "grasp")}}
+
+
 def test_named_teachers_count_by_how_much_is_said_of_them(hot, student):
     a, b, c = (keep(f"{name}.safetensors", ("Bottle", "Box"), ("grasp", "move")) for name in "abc")
     named = f"--teacher {a} --teacher move={b} --teacher Box,move={c}"

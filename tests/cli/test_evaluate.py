@@ -13,6 +13,7 @@ from hot.assets import packaged
 from hot.errors import MissingDependencyError
 from hot.evaluation import ClipScore, Difference, Rate, SkillReport, Still, read_report
 from hot.motions import save_motions
+from hot.policies import KeptPolicy
 from hot.runs import Run
 
 EVAL = "eval --hand allegro --object Bottle"
@@ -53,7 +54,7 @@ def judge(monkeypatch, planner):
     policy = SimpleNamespace(spec=SimpleNamespace(hand="allegro", trained={"objects": ["Bottle"]}))
     monkeypatch.setattr(hot.policies.Policy, "load", staticmethod(lambda path: policy))
     monkeypatch.setattr(hot.evaluation, "judge", judge_)
-    monkeypatch.setattr(hot.policies, "find", lambda hand, object_name: None)
+    monkeypatch.setattr(hot.policies, "suitable", lambda hand, object_name, skills: [])
     monkeypatch.setattr(hot.evaluation, "draw_still", lambda *_: Still(b"a picture", "a clip"))
     monkeypatch.setattr("hot.evaluation.page.draw_plots", lambda shown: {})
     monkeypatch.setattr(hot.evaluation, "compare", lambda mine, baseline: compared(mine, baseline))
@@ -247,7 +248,8 @@ def test_an_unknown_engine_is_one_line(hot, judge):
 
 def test_a_shipped_policy_is_judged_where_there_is_no_run(hot, judge, monkeypatch):
     path = packaged("policies", "mano", "Bottle.safetensors")
-    monkeypatch.setattr("hot.policies.find", lambda hand, object_name: path if hand == "mano" else None)
+    kept = KeptPolicy(path, ("Bottle",), ("place",), False)
+    monkeypatch.setattr("hot.policies.suitable", lambda hand, object_name, skills: [kept] if hand == "mano" else [])
     judge.policy.spec.hand = "mano"
     monkeypatch.setattr(
         "hotcli.choices.load_specs", lambda preset: (SimpleNamespace(name="mano"), SimpleNamespace(name="Bottle"))

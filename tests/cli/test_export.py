@@ -33,7 +33,7 @@ def refine(monkeypatch, planner):
         return Refined(motions.select(kept) if kept else None, report)
 
     monkeypatch.setattr(hot.policies.Policy, "load", staticmethod(lambda path: policy))
-    monkeypatch.setattr(hot.policies, "find", lambda hand, object_name: None)
+    monkeypatch.setattr(hot.policies, "suitable", lambda hand, object_name, skills: [])
     monkeypatch.setattr(hot.refinement, "refine", refine_)
     Path("p.safetensors").write_text("policy")
     state = SimpleNamespace(calls=calls, policy=policy, planner=planner, hopeless=(), interrupted=())
@@ -68,6 +68,16 @@ def test_a_runs_refined_clips_go_into_the_run_and_are_of_its_skills(hot, refine,
     Path("runs/x/policy.safetensors").write_text("policy")
     assert hot("export refined runs/x").exit_code == 0
     assert Path("runs/x/refined/move.safetensors").exists()
+
+
+def test_a_policy_that_is_kept_is_named_by_hand_and_name(hot, refine):
+    kept = Path("data/policies/allegro/student.safetensors")
+    kept.parent.mkdir(parents=True)
+    kept.write_text("policy")
+    assert hot("export refined allegro/student --skill grasp --seed 7 --clips 4").exit_code == 0
+    assert refine.calls[0].file.path == str(kept)
+    result = hot("export refined runs/none")
+    assert result.exit_code == 1 and "runs/none: is not a run" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,9 @@
 import multiprocessing
 import os
+import signal
+import subprocess
+import sys
+import threading
 import time
 from pathlib import Path
 
@@ -61,15 +65,39 @@ def test_a_failure_is_named_with_its_log_and_stops_no_other_task(workplace):
     assert "no such thing" in Path("bad.log").read_text()
 
 
-def test_ctrl_c_ends_what_runs_and_what_waits(workplace, monkeypatch):
-    def interrupted(pending, return_when):
-        while not Path("a.began").exists():
-            time.sleep(0.05)
-        raise KeyboardInterrupt
+def _interrupt_when_begun() -> None:
+    """Ctrl-C as a terminal sends it, to this process and its children, until all has ended and a little longer."""
+    while not list(Path().glob("*.began")):
+        time.sleep(0.05)
+    for pause in (0.001, 0.01, 0.05, 0.1, 0.1, 0.1, 0.1):
+        os.killpg(0, signal.SIGINT)
+        time.sleep(pause)
 
-    monkeypatch.setattr(lanes, "wait", interrupted)
+
+def run_and_interrupt() -> None:
+    """A command of its own: what runs and what waits, interrupted."""
+    signal.signal(signal.SIGINT, lambda *_: None)  # what comes after the end is not the matter here
     names = [f"{first}{second}" for first in "abcd" for second in ("", "2")]
-    with pytest.raises(KeyboardInterrupt):
-        lanes.side_by_side(linger, [(name,) for name in names], [Path(f"{name}.log") for name in names], 1)
-    assert [path.name for path in Path().glob("*.began")] == ["a.began"]
-    assert not multiprocessing.active_children()
+    presses = threading.Thread(target=_interrupt_when_begun)
+    presses.start()
+    try:
+        lanes.side_by_side(linger, [(name,) for name in names], [Path(f"{name}.log") for name in names], 2)
+    except KeyboardInterrupt:
+        print("interrupted, left:", len(multiprocessing.active_children()))
+    presses.join()
+
+
+def test_ctrl_c_pressed_again_and_again_ends_what_runs_and_what_waits_in_silence(workplace):
+    command = [sys.executable, "-c", "from tests.cli import test_lanes; test_lanes.run_and_interrupt()"]
+    paths = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        command,
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "interrupted, left: 0\n")
+    assert sorted(path.name for path in Path().glob("*.began")) in (["a.began"], ["a.began", "a2.began"])
+    assert not any("Traceback" in path.read_text() for path in Path().glob("*.log"))

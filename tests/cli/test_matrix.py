@@ -70,10 +70,12 @@ def bench(monkeypatch, clip_set):
     monkeypatch.setattr(hot.evaluation, "draw_still", lambda *_: Still(b"a picture", "a clip"))
     monkeypatch.setattr("hot.evaluation.page.draw_plots", lambda shown: {})
     monkeypatch.setattr(hot.policies.Policy, "load", staticmethod(load))
-    monkeypatch.setattr(
-        hot.policies, "find", lambda hand, name: Path(f"{name}.safetensors") if name in POLICIES else None
-    )
+    monkeypatch.setattr(hot.policies, "suitable", lambda hand, name, skills: [kept(name)] if name in POLICIES else [])
     return calls
+
+
+def kept(name):
+    return hot.policies.KeptPolicy(Path(f"{name}.safetensors"), (name,), ("grasp", "move"), False)
 
 
 def cells_of(report):
@@ -94,6 +96,26 @@ def test_each_object_is_judged_with_the_policy_at_hand_and_the_rest_left_out_wit
     assert "no policy kept or shipped" in reasons["Hammer"] and "no grasps with mano" in reasons["Mug"]
     assert len(reasons) == 31 and "Sword" in reasons and "Bottle" not in reasons
     assert "Left out: Hammer, Sword: no finished run" in result.stdout and "mano, trained on: success" in result.stdout
+
+
+def test_a_student_at_hand_is_judged_on_what_it_knows_and_on_what_nothing_was_trained_on(hot, bench, monkeypatch):
+    def suitable(hand, name, skills):
+        assert (hand, skills) == ("mano", ("grasp",))
+        return [kept("Bottle") if name == "Bottle" else kept("student")]
+
+    monkeypatch.setattr("hot.policies.suitable", suitable)
+    result = hot("eval --object Bottle,Box,Hammer --skill grasp --clips 2 --out there")
+    assert result.exit_code == 0, result.stderr
+    assert "Judging student.safetensors (hot policies shows its card) on Box, Hammer; it never saw Hammer" in (
+        result.stderr
+    )
+    report = read_report(Path("there"))
+    assert {row.object: row.policy for row in report.skills if row.policy} == {
+        "Bottle": "Bottle.safetensors",
+        "Box": "student.safetensors",
+        "Hammer": "student.safetensors",
+    }
+    assert [unseen for _, _, _, unseen in cells_of(report)] == [(), (), ("object",)]
 
 
 def test_one_option_names_one_object_several_or_all(hot, bench):

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,9 +11,12 @@ import hot.policies.library
 import hot.synthesis
 import hotcli.card_results
 from hot import presets
+from hot.errors import HotError
 from hot.evaluation import PoseReport, Rate, SkillReport
 from hot.policies import Policy, PolicySpec, read_card
 from hot.runs import Run
+from hotcli import choices
+from tests.cli.conftest import HAND
 
 RULES = ("hot", "spider", "strict", "end", "skill", "hot_symmetric")
 SPEC = PolicySpec(
@@ -62,12 +66,17 @@ def judge(monkeypatch, planner, workplace):
 _ENGINE_OF = {"auto": "mujoco", "mujoco": "mujoco", "warp": "warp", None: "mujoco"}
 
 
-def finished(name: str, stage: int, started_from=None) -> Run:
-    preset = presets.resolve("allegro", "Bottle", stage, ("grasp", "move"), {"reward.finger": 3, "seed": 5})
-    made = {"hand": "allegro", "object": "Bottle", "stage": stage, "machine": "M", "started_from": started_from}
+def finished(name: str, stage: int, started_from=None, objects=("Bottle",)) -> Run:
+    first, *others = objects
+    changes = {"reward.finger": 3, "seed": 5, "others": others}
+    preset = presets.resolve("allegro", first, stage, ("grasp", "move"), changes)
+    made = {"hand": "allegro", "object": first, "stage": stage, "machine": "M", "started_from": started_from}
     run = Run.create(Path("runs") / name, presets.dump(preset), made)
     torch.manual_seed(0)
-    Policy(SPEC, Policy.make_actor(SPEC), torch.zeros(4), torch.ones(4)).save(run.policy_path)
+    trained = {**SPEC.trained, "objects": list(objects), "skills": ["grasp", "move"]}
+    trained.update({"teachers": {"allegro/Bottle.safetensors": "digest"}} if stage == 3 else {})
+    spec = dataclasses.replace(SPEC, trained=trained)
+    Policy(spec, Policy.make_actor(spec), torch.zeros(4), torch.ones(4)).save(run.policy_path)
     run.metrics_path.write_text(f"epoch,perf/samples,perf/seconds\n1,10,1\n2,{1000 * stage},{60.0 * stage}\n")
     run.set_status("finished")
     return run
@@ -95,7 +104,7 @@ def test_a_run_is_added_with_a_card_of_all_its_trainings(hot, judge, run):
     card = read_card(CARD)
     assert [(s.stage, s.seed, s.samples, s.seconds) for s in card.stages] == [(1, 5, 1000, 60.0), (2, 5, 2000, 120.0)]
     assert card.stages[0].changed == {"reward.finger": 3.0, "seed": 5}
-    assert (card.skills, card.grasps, card.held_out) == (("grasp", "move"), 128, 4)
+    assert (card.skills, card.grasps, card.held_out) == (("grasp", "move"), {"Bottle": 128}, 4)
     assert Policy.load(CARD).spec.hand == "allegro"
     assert CARD.stat().st_size < run.policy_path.stat().st_size
 
@@ -183,3 +192,104 @@ def test_an_object_of_ones_own_is_judged_by_its_file(hot, judge, run, monkeypatc
     )
     assert hot("policies judge allegro mine/Bottle.yaml --clips 10").exit_code == 0
     assert set(loaded) == {"mine/Bottle.yaml"}
+
+
+@pytest.fixture
+def several(judge, monkeypatch):
+    """Of a finished student's three objects one has no clips; others have."""
+    real = judge.planner.answer
+
+    def planned(hand, spec, *rest):
+        if spec.name == "Hammer":
+            raise HotError("no grasps of Hammer")
+        return dataclasses.replace(real(hand, spec, *rest), objects=(spec.name,))
+
+    def specs(preset):
+        return HAND, SimpleNamespace(name=Path(preset.object).stem)
+
+    judge.planner.answer = planned
+    monkeypatch.setattr(choices, "load_specs", specs)
+    finished("student", 3, objects=("Bottle", "Box", "Hammer"))
+    return judge
+
+
+STUDENT = Path("data/policies/allegro/student.safetensors")
+
+
+def test_a_student_is_kept_under_a_name_and_judged_on_each_of_its_objects(hot, several):
+    result = hot("policies add runs/student --engine mujoco")
+    assert result.exit_code == 0, result.stderr
+    card = read_card(STUDENT)
+    assert (card.objects, card.teachers) == (("Bottle", "Box", "Hammer"), ("allegro/Bottle.safetensors",))
+    assert {(r.object, r.skill, r.noise) for r in card.results} == {
+        (name, skill, noise) for name in ("Bottle", "Box") for skill in ("grasp", "move") for noise in (0.0, 0.5)
+    }
+    assert several.planner.args[3] == 333  # a thousand clips over three objects
+    assert "Left out: Hammer, grasp: no grasps of Hammer" in result.stderr
+    assert card.stages[0].changed == {"reward.finger": 3.0, "seed": 5}
+    page = hot("policies --markdown").stdout.splitlines()
+    assert page[2].startswith("| allegro | student: 2 of 3 objects | mujoco | plain | 80.0 / 80.0 | 80.0 / 80.0 | 20 |")
+
+
+def test_objects_that_it_never_saw_are_judged_when_asked_for_and_named_as_unseen(hot, several):
+    hot("policies add runs/student --engine mujoco --object Bottle --clips 10")
+    result = hot("policies judge allegro STUDENT --engine mujoco --object Mug,cup --clips 5")
+    assert result.exit_code == 0, result.stderr
+    card = read_card(STUDENT)
+    assert card.unseen == ("Cup", "Mug") and len(card.results) == 12
+    assert "unseen in training: Cup, Mug" in result.stdout and "Mug (unseen)" in result.stdout
+    listed = hot("policies").stdout
+    assert "student: 1 of 3 objects" in listed and "student: 2 unseen" in listed
+    assert several.planner.args[3] == 5
+
+
+def test_an_object_that_does_not_exist_is_refused_before_anything_is_kept(hot, several):
+    result = hot("policies add runs/student --object Bottle,Hammr")
+    assert result.exit_code == 1 and "unknown object 'Hammr'" in result.stderr and not STUDENT.exists()
+
+
+def test_without_any_clips_there_is_no_result_and_one_line_says_so(hot, several):
+    def none(*_):
+        raise HotError("no grasps")
+
+    several.planner.answer = none
+    result = hot("policies add runs/student --engine mujoco")
+    assert result.exit_code == 1 and "Bottle, Box, Hammer have no clips" in result.stderr
+    assert STUDENT.exists() and not read_card(STUDENT).results
+
+
+@pytest.mark.parametrize(
+    ("stage", "objects", "name"),
+    [
+        (2, ("Bottle",), "Bottle"),
+        (3, ("Bottle",), "Bottle-student"),
+        (2, ("Bottle", "Box"), "teacher"),
+        (3, ("Bottle", "Box"), "student"),
+    ],
+)
+def test_a_name_says_what_a_policy_is_of(hot, judge, several, stage, objects, name):
+    finished("x", stage, objects=objects)
+    assert hot("policies add runs/x --clips 4 --engine mujoco").exit_code == 0
+    assert Path(f"data/policies/allegro/{name}.safetensors").exists()
+    again = hot("policies add runs/x --clips 4 --engine mujoco")
+    assert f"Replaces data/policies/allegro/{name}.safetensors" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Bottle", "is an object's"),
+        ("sword", "is an object's"),
+        ("a/b", "letters, digits"),
+        ("v1.2", "letters, digits"),
+    ],
+)
+def test_a_name_that_would_mislead_is_refused(hot, several, name, said):
+    result = hot(f"policies add runs/student --name {name}")
+    assert result.exit_code == 1 and said in result.stderr and not Path("data/policies").exists()
+    assert hot("policies add runs/student --name twenty_1 --clips 4 --engine mujoco").exit_code == 0
+    assert hot("policies show allegro twenty_1").exit_code == 0
+
+
+def test_objects_without_a_policy_to_judge_on_them_are_wrong_usage(hot, judge):
+    assert hot("policies judge --object Mug").exit_code == 2

@@ -49,7 +49,7 @@ def judge(monkeypatch, composer):
         return report, "trace"
 
     monkeypatch.setattr(hot.evaluation, "judge_sequences", judge_)
-    monkeypatch.setattr(hot.policies, "find", lambda hand, object_name: None)
+    monkeypatch.setattr(hot.policies, "suitable", lambda hand, object_name, skills: [])
     return SimpleNamespace(calls=calls, composer=composer)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,9 @@ STAGE = CardStage(
 )
 CARD = Card(
     hand="mano",
-    object="Bottle",
+    objects=("Bottle",),
     skills=("grasp",),
-    grasps=64,
+    grasps={"Bottle": 64},
     held_out=4,
     stages=(STAGE,),
     date="2026-01-01",
@@ -38,7 +39,8 @@ RATE = CardRate(successes=9, clips=10, low=0.6, high=0.98)
 
 def result(engine: str, noise: float = 0.0, successes: int = 9) -> CardResult:
     rates = {"hot": RATE.model_copy(update={"successes": successes})}
-    return CardResult(engine=engine, physics={"substeps": 4}, noise=noise, skill="grasp", seed=1, rates=rates)
+    physics = {"substeps": 4}
+    return CardResult(engine=engine, physics=physics, noise=noise, object="Bottle", skill="grasp", seed=1, rates=rates)
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def put(root: Path, hand: str, object_name: str, card: bool = True) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("")
     if card:
-        write_card(path, CARD.model_copy(update={"hand": hand, "object": object_name}))
+        write_card(path, CARD.model_copy(update={"hand": hand, "objects": (object_name,)}))
     return path
 
 
@@ -77,6 +79,37 @@ def test_a_card_is_read_as_it_was_written(folders):
     card = CARD.model_copy(update={"results": (result("mujoco"), result("warp", 0.5))})
     write_card(folders / "p.safetensors", card)
     assert read_card(folders / "p.safetensors") == card
+
+
+def test_a_card_of_one_object_as_it_was_written_before_there_were_several_still_counts(folders):
+    old = CARD.judged((result("mujoco"),), CARD.date, CARD.hot).model_dump(mode="json")
+    del old["objects"], old["teachers"], old["results"][0]["object"]
+    old.update(object="Bottle", grasps=64)
+    path = folders / "p.safetensors"
+    card_path(path).write_text(json.dumps(old))
+    assert read_card(path) == CARD.judged((result("mujoco"),), CARD.date, CARD.hot)
+    card_path(path).write_text(json.dumps({**old, "results": [3]}))
+    with pytest.raises(BadFileError, match=r"p.json: is not a policy's card \(results.0"):
+        read_card(path)
+
+
+def test_objects_that_a_policy_was_judged_on_and_not_trained_on_are_unseen():
+    several = CARD.model_copy(update={"objects": ("Bottle", "Box")})
+    results = [result("mujoco").model_copy(update={"object": name}) for name in ("Mug", "Bottle", "Cup")]
+    assert several.unseen == () and several.judged(tuple(results), "", "").unseen == ("Cup", "Mug")
+
+
+def test_results_of_one_object_leave_those_of_others():
+    card = CARD.judged((result("mujoco"),), "", "")
+    both = card.judged((result("mujoco", successes=1).model_copy(update={"object": "Box"}),), "", "")
+    assert [(each.object, each.rates["hot"].successes) for each in both.results] == [("Bottle", 9), ("Box", 1)]
+
+
+def test_rates_of_several_objects_are_pooled_by_their_clips():
+    # 9 of 10 and 10 of 30 are 19 of 40; Wilson's centre is (19 + z^2 / 2) / (40 + z^2) with z^2 = 3.8415.
+    pooled = CardRate.pooled([RATE, CardRate(successes=10, clips=30, low=0.19, high=0.51)])
+    assert (pooled.successes, pooled.clips) == (19, 40)
+    assert (pooled.low + pooled.high) / 2 == pytest.approx(20.9207 / 43.8415, abs=1e-4)
 
 
 def test_a_policy_without_a_card_is_named(folders):
