@@ -94,7 +94,7 @@ def check_grasps(
     carry = draw_carry(round(seconds / CONTROL_DT), hand, synthesis, limits.carry_turn_speed, generator)
     worlds = Worlds(hand, object_spec, physics, len(grasps))
     try:
-        holding = hold(hand, grasps, [carry], worlds, progress)
+        holding = hold(grasps, [carry], worlds, progress)
     finally:
         worlds.free()
     lost = holding.lost(limits)
@@ -118,9 +118,7 @@ def check_grasps(
     )
 
 
-def hold(
-    hand: HandSpec, grasps: Grasps, carries: Sequence[Carry], worlds: Worlds, progress: Progress = silent
-) -> Holding:
+def hold(grasps: Grasps, carries: Sequence[Carry], worlds: Worlds, progress: Progress = silent) -> Holding:
     """Let go of the object in each grasp, at rest, then carry it, on every one of the motions from the start; the
     largest slips and turns of all. Gravity pulls all the time.
 
@@ -133,19 +131,19 @@ def hold(
     in_hand = invert(grasps.wrist_o)
     wrist = torch.cat([carry.wrist(in_hand) for carry in carries])
     wrist = torch.cat([wrist[:, :1].expand(-1, _REST_FRAMES, -1), wrist], dim=1)
-    parts = [_held(hand, tried.select(rows), wrist[rows], worlds, progress) for rows in worlds.parts(len(wrist))]
+    parts = [_held(tried.select(rows), wrist[rows], worlds, progress) for rows in worlds.parts(len(wrist))]
     slip, turn = (torch.cat(values).view(len(carries), -1).amax(0) for values in zip(*parts))
     return Holding(slip, turn)
 
 
-def _held(hand: HandSpec, grasps: Grasps, wrist: Tensor, worlds: Worlds, progress: Progress) -> Tuple[Tensor, Tensor]:
+def _held(grasps: Grasps, wrist: Tensor, worlds: Worlds, progress: Progress) -> Tuple[Tensor, Tensor]:
     """Slip and turn (n,) of some grasps, whose hands are to go where the wrist's joints (n, T, 6) say."""
     physics = worlds.of(len(grasps))
     rows = filled(torch.arange(len(grasps)), physics.num_worlds)
     grasps, wrist = grasps.select(rows), wrist[rows]
     lost = int(physics.overflow)
     fingers = grasps.command[:, None].expand(-1, wrist.shape[1], -1)
-    targets = torch.cat([lead_targets(hand, wrist), fingers], dim=-1)
+    targets = torch.cat([lead_targets(worlds.hand, wrist), fingers], dim=-1)
     _place(physics, torch.cat([wrist[:, 0], grasps.fingers], dim=-1), grasps.wrist_o)
     slip, turn = _follow(physics, targets.to(physics.device), invert(grasps.wrist_o), progress)
     if int(physics.overflow) > lost:

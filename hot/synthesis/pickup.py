@@ -11,7 +11,6 @@ from torch import Tensor
 from hot import rotations
 from hot.errors import HotError
 from hot.hands import HandSpec
-from hot.objects import ObjectSpec
 from hot.physics import CONTROL_DT, Physics
 from hot.progress import Progress, silent
 from hot.synthesis.approach import Approacher, Approaches
@@ -26,7 +25,7 @@ from hot.synthesis.worlds import Worlds, filled
 Listener = Callable[[int, int, Mapping[str, float]], None]
 """Told how far one thing is: frames done, of how many, and figures."""
 _DIRECTIONS = 2
-"""Directions from which a grasp is tried on the table."""
+"""Directions at least from which a way to a grasp is sought."""
 _MAX_MISS = 0.03
 """Farthest that a carried object may end from where it should be [m]."""
 _MAX_TILT = 0.35
@@ -34,36 +33,37 @@ _MAX_TILT = 0.35
 
 
 def serve_table(
-    hand: HandSpec,
-    object_spec: ObjectSpec,
     grasps: Grasps,
     resting: RestingPoses,
     wanted: Tensor,
     worlds: Worlds,
     generator: torch.Generator,
     progress: Progress = silent,
+    ways: int = 1,
 ) -> Tuple[Tensor, Tensor]:
     """Which grasps can be reached over the table, and which of them lift the object and set it down again, from which
     resting pose (G, R) bool each; only ``wanted`` (G, R) pairs are tried.
 
-    Each pair is tried once in each direction, along one of its collision-free ways; pairs without any fail. Ways are
-    sought on the device of ``grasps`` and ``resting``, on which the masks are too.
+    Each pair is tried, up and down, along at most so many of its collision-free ``ways``, and must succeed on all;
+    pairs without any fail. Ways are sought on the device of ``grasps`` and ``resting``, on which the masks are too.
     """
-    config = SynthesisConfig()
+    config, hand = SynthesisConfig(), worlds.hand
     reach, passed = torch.zeros_like(wanted), wanted
-    approacher = Approacher(hand, object_spec, grasps, resting, config)
+    approacher = Approacher(hand, worlds.object_spec, grasps, resting, config)
     for timeline in (grasp_timeline(config), place_timeline(config)):
         pairs, passed = passed.nonzero(), torch.zeros_like(passed)
         try:
-            ways = _one_each(approacher.find(pairs, timeline, generator, _DIRECTIONS), len(resting))
+            found = approacher.find(pairs, timeline, generator, max(_DIRECTIONS, ways))
         except HotError:
             break
-        reach[ways.grasp, ways.rest] = True
-        still = grasps.fingers.new_zeros(len(ways.grasp))
-        paths = approacher.paths(ways, timeline, still, still[:, None].expand(-1, 2))
+        tried = _first(ways, found, len(resting))
+        reach[tried.grasp, tried.rest] = passed[tried.grasp, tried.rest] = True
+        still = grasps.fingers.new_zeros(len(tried.grasp))
+        paths = approacher.paths(tried, timeline, still, still[:, None].expand(-1, 2))
         wrist = wrist_joints(paths)
         lifted = replay(paths, wrist, lead_targets(hand, wrist), worlds, "lifting and placing", progress)
-        passed[ways.grasp, ways.rest] = lifted.to(passed.device)
+        failed = tried.select(~lifted.to(passed.device))
+        passed[failed.grasp, failed.rest] = False
     return reach, passed
 
 
@@ -95,11 +95,11 @@ def lead_targets(hand: HandSpec, wrist: Tensor) -> Tensor:
     return wrist + lead
 
 
-def _one_each(ways: Approaches, poses: int) -> Approaches:
-    """The first way of each pair."""
-    pair = ways.grasp * poses + ways.rest
-    first = pair.diff(prepend=pair.new_full((1,), -1)) != 0
-    return ways.select(first)
+def _first(count: int, ways: Approaches, poses: int) -> Approaches:
+    """The first ``count`` ways of each pair, which lie side by side."""
+    _, sizes = (ways.grasp * poses + ways.rest).unique_consecutive(return_counts=True)
+    begins = (sizes.cumsum(0) - sizes).repeat_interleave(sizes)
+    return ways.select(torch.arange(len(begins), device=begins.device) - begins < count)
 
 
 def _followed(

@@ -43,7 +43,8 @@ _POOL = 2
 _CONFIRMED = 1.15
 """Times their number that MuJoCo C carries about after that."""
 _PATHS = 4
-"""Motions on which a GPU carries its grasps about: one path tells little of the next."""
+"""Motions on which a GPU carries its grasps about, and ways on which it lifts and places them once more: one tells
+little of the next."""
 
 
 def find_grasps(
@@ -136,9 +137,9 @@ class _Tests:
         grasps.reach[:], grasps.pickup[:] = reach.cpu(), pickup.cpu()
 
     def confirmed(self, grasps: Grasps, worlds: Worlds, device: torch.device) -> Grasps:
-        """Those grasps that outlast several motions, each with those pickups that succeed once more, on other ways."""
+        """Those grasps that outlast several motions, each with those pickups that succeed on several further ways."""
         kept = self._outlasting(grasps, _PATHS, worlds)
-        again = self._serve(kept.to(device), self.resting.to(device), kept.pickup.to(device), worlds)[1]
+        again = self._serve(kept.to(device), self.resting.to(device), kept.pickup.to(device), worlds, _PATHS)[1]
         kept.pickup[:] = again.cpu()
         return kept
 
@@ -155,11 +156,13 @@ class _Tests:
             return grasps
         frames, speed = round(self.config.carry_seconds / CONTROL_DT), self.config.carry_turn_speed
         carries = [draw_carry(frames, self.hand, SynthesisConfig(), speed, self.generator) for _ in range(paths)]
-        holding = hold(self.hand, grasps, carries, worlds, self.progress)
+        holding = hold(grasps, carries, worlds, self.progress)
         return grasps.select((~holding.lost(self.config)).nonzero()[:, 0])
 
-    def _serve(self, grasps: Grasps, resting: RestingPoses, wanted: Tensor, worlds: Worlds) -> Tuple[Tensor, Tensor]:
-        return serve_table(self.hand, self.object_spec, grasps, resting, wanted, worlds, self.generator, self.progress)
+    def _serve(
+        self, grasps: Grasps, resting: RestingPoses, wanted: Tensor, worlds: Worlds, ways: int = 1
+    ) -> Tuple[Tensor, Tensor]:
+        return serve_table(grasps, resting, wanted, worlds, self.generator, self.progress, ways)
 
 
 class _Found:

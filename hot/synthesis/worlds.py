@@ -21,7 +21,8 @@ class Worlds:
     """
 
     def __init__(self, hand: HandSpec, object_spec: ObjectSpec, config: PhysicsConfig, most: int) -> None:
-        self._hand, self._object, self._config, self._most = hand, object_spec, config, most
+        self.hand, self.object_spec = hand, object_spec
+        self._config, self._most = config, most
         self._kept: Optional[Physics] = None
 
     def of(self, count: int) -> Physics:
@@ -29,7 +30,7 @@ class Worlds:
         if self._kept is None or self._kept.device.type != "cuda":
             self.free()
             worlds = self._most if runs_on_gpu(self._config.engine) else count
-            scene = Scene(self._hand, [self._object], torch.zeros(worlds, dtype=torch.long))
+            scene = Scene(self.hand, [self.object_spec], torch.zeros(worlds, dtype=torch.long))
             self._kept = make_physics(scene, self._config)
         self._kept.set_object_force(torch.zeros_like(self._kept.state.object_pos_w))
         return self._kept

@@ -76,7 +76,7 @@ def test_on_several_motions_the_worst_counts_however_few_worlds_there_are():
     def held(carries, most):
         worlds = Worlds(hand, box, JUDGING_PHYSICS, most)
         try:
-            return hold(hand, grasps, carries, worlds)
+            return hold(grasps, carries, worlds)
         finally:
             worlds.free()
 
