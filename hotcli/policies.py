@@ -147,10 +147,15 @@ def judge(
     hand: Annotated[Optional[str], typer.Argument(show_default="all")] = None,
     name: Annotated[Optional[str], typer.Argument(metavar="[NAME]", show_default="all")] = None,
     objects: _ObjectsOption = None,
+    skills: Annotated[
+        Optional[List[str]],
+        typer.Option("--skill", "--skills", help="Skills, by commas.", show_default="those it was trained on"),
+    ] = None,
     count: _ClipsOption = None,
     engine: _EnginesOption = None,
 ) -> None:
-    """Judge policies again: new results replace those of the same engine and object, and the others stay on the card.
+    """Judge policies again: new results replace those of the same engine, object and skill, and the others stay on the
+    card.
 
     A hand or an object of your own is given by its file.
     """
@@ -163,9 +168,10 @@ def judge(
         path = _found(hand, name)
         card = read_card(path)
         own = (name,) if _is_of(card, name) else card.objects
-        return _judge(path, card, _Judging(hand, _objects(objects, hand) or own, engines, count))
-    if objects is not None:
-        raise typer.BadParameter("say whom to judge on them: HAND NAME", param_hint="--object")
+        told = _Judging(hand, _objects(objects, hand) or own, engines, count, _skills(skills, card.skills))
+        return _judge(path, card, told)
+    if objects is not None or skills is not None:
+        raise typer.BadParameter("say whom to judge on them: HAND NAME", param_hint="--object, --skill")
     for path, card in cards():
         _judge(path, card, _Judging(card.hand, card.objects, engines, count))
 
@@ -178,6 +184,8 @@ class _Judging:
     objects: Tuple[str, ...]
     engines: Tuple[str, ...]
     count: Optional[int]
+    skills: Tuple[str, ...] = ()
+    """Only on these, if any are named."""
 
     @property
     def clips(self) -> int:
@@ -237,6 +245,19 @@ def _objects(text: Optional[str], hand: str) -> Tuple[str, ...]:
     return tuple(dict.fromkeys(listed))
 
 
+def _skills(asked: Optional[List[str]], known: Tuple[str, ...]) -> Tuple[str, ...]:
+    """The skills that were named, in the policy's order; none were: none.
+
+    Raises:
+        UnknownNameError: one that the policy was not trained on.
+    """
+    listed = [] if asked is None else options.split_names(asked)
+    for skill in listed:
+        if skill not in known:
+            raise UnknownNameError("skill", skill, known, "Those are what the policy was trained on.")
+    return tuple(skill for skill in known if skill in listed)
+
+
 def _judge(path: Path, card: Card, judging: _Judging) -> None:
     """Judge a policy engine by engine and object by object, and keep the results of each at once.
 
@@ -272,4 +293,4 @@ def _judging_preset(card: Card, judging: _Judging, engine: str, object_name: str
         "evaluation.clips": judging.clips,
         "synthesis.held_out": card.held_out,
     }
-    return choices.make_preset(judging.hand, object_name, None, card.skills, overrides)
+    return choices.make_preset(judging.hand, object_name, None, judging.skills or card.skills, overrides)

@@ -132,6 +132,21 @@ def test_judging_again_leaves_the_other_engines_results(hot, judge, run):
     assert len(card.stages) == 2
 
 
+def test_skills_are_judged_again_alone(hot, judge, run):
+    hot("policies add runs/two --clips 10 --engine mujoco")
+    judge.calls.clear()
+    assert hot("policies judge allegro bottle --clips 10 --engine mujoco --skill move").exit_code == 0
+    assert [call[0] for call in judge.calls] == ["move", "move"]
+    assert [result.skill for result in read_card(CARD).results] == ["grasp", "move"] * 2
+
+
+def test_a_skill_that_the_policy_does_not_know_is_refused(hot, judge, run):
+    hot("policies add runs/two --clips 10 --engine mujoco")
+    result = hot("policies judge allegro bottle --skill throw")
+    assert result.exit_code == 1 and "throw" in result.stderr and "grasp, move" in result.stderr
+    assert hot("policies judge --skill throw").exit_code == 2
+
+
 def test_the_list_shows_a_line_for_each_skill_and_engine(hot, judge, run):
     hot("policies add runs/two --clips 10 --engine warp,mujoco")
     lines = [line for line in hot("policies").stdout.splitlines() if "allegro" in line]
