@@ -60,6 +60,7 @@ class Trials:
         finally:
             self._worlds.free()
         self._tried[rows] = True
+        self._progress("trying tosses", int(self._tried.sum()), len(self._tried), {"lost": float(self.lost.sum())})
 
     def _caught(self, exits: Exits) -> Tensor:
         """By which ways (n,) the object ends in the hand where it should."""
@@ -70,7 +71,7 @@ class Trials:
         quat = leaving(setting, exits, straight, torch.zeros_like(place[:, 0]))
         paths = toss_up(setting, exits, release, quat).paths
         wrist = wrist_joints(paths)
-        return replay(paths, wrist, _targets(setting.hand, wrist), self._worlds, "trying tosses", self._progress)
+        return replay(paths, wrist, _targets(setting.hand, wrist), self._worlds)
 
 
 def _targets(hand: HandSpec, wrist: Tensor) -> Tensor:
