@@ -67,7 +67,7 @@ class Composer:
     """Plans clips of some scripts. Clips that are cut before they have begun ``least_steps`` steps are drawn again.
 
     Args:
-        redraw: another script, for those that prove impossible when tosses are tried; without it they are an error.
+        redraw: another script, for those that prove impossible when tosses are tried; without it tosses that were lost will do.
 
     Raises:
         HotError: what a script asks for cannot be done with any grasp.
@@ -126,7 +126,9 @@ class Composer:
                 self._outlooks[number] = look_ahead(self._repertoire, self._scripts[number])
             except HotError:
                 if self._redraw is None:
-                    raise
+                    self._repertoire.trials.forgive()
+                    self._outlooks[number] = look_ahead(self._repertoire, self._scripts[number])
+                    continue
                 for clip in clips:
                     if self._number[clip] == number:
                         self._replace(clip, self._redraw())

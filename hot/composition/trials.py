@@ -47,6 +47,11 @@ class Trials:
         able[self._exits.grasp[~self.lost]] = True
         return able
 
+    def forgive(self) -> None:
+        """Take every way from now on: where none serves a script that physics catches by, others are better than none."""
+        _LOG.warning("no toss that the script needs is caught by open loop; it is planned with such as are lost")
+        self._tried[:], self.lost[:] = True, False
+
     def try_out(self, rows: Tensor) -> None:
         """Try those of some ways (n,) that have not been tried."""
         rows = rows[~self._tried[rows]].unique()
