@@ -8,7 +8,7 @@ from typing import Any, Dict, FrozenSet, List, Optional, Sequence
 import torch
 
 from hot.composition.assembly import assemble
-from hot.composition.composer import Composer
+from hot.composition.composer import Composer, Piece
 from hot.composition.drawing import draw_scripts
 from hot.composition.repertoire import Repertoire
 from hot.composition.script import Script
@@ -47,7 +47,9 @@ def compose(
     """
     _check(script, config, split)
     repertoire = Repertoire(hand, object_spec, _skills([script]), seed, config, split, progress=progress)
-    return _composed(repertoire, [script] * clips, {"seed": seed, "split": split, "script": _text(script)}, progress)
+    composer = Composer(repertoire, [script] * clips, progress=progress)
+    pieces = composer.run()
+    return _assembled(composer, repertoire, pieces, {"seed": seed, "split": split, "script": _text(script)})
 
 
 def compose_random(
@@ -71,8 +73,14 @@ def compose_random(
     repertoire = Repertoire(hand, object_spec, frozenset(SKILLS), seed, config, split, progress=progress)
     least = int(seconds / _STEP_SECONDS)
     scripts = draw_scripts(repertoire, seconds, clips, least)
-    meta = {"seed": seed, "split": split, "scripts": [_text(script) for script in scripts]}
-    return _composed(repertoire, scripts, meta, progress, least)
+
+    def redraw() -> Script:
+        return draw_scripts(repertoire, seconds, 1, least)[0]
+
+    composer = Composer(repertoire, scripts, least, progress, redraw)
+    pieces = composer.run()
+    meta = {"seed": seed, "split": split, "scripts": [_text(script) for script in composer.scripts]}
+    return _assembled(composer, repertoire, pieces, meta)
 
 
 def timeline(motions: Motions, clip: int) -> List[Dict[str, Any]]:
@@ -86,16 +94,12 @@ def timeline(motions: Motions, clip: int) -> List[Dict[str, Any]]:
     ]
 
 
-def _composed(
-    repertoire: Repertoire, scripts: Sequence[Script], meta: Dict[str, Any], progress: Progress, least_steps: int = 0
-) -> Motions:
-    composer = Composer(repertoire, scripts, least_steps, progress)
-    pieces = composer.run()
+def _assembled(composer: Composer, repertoire: Repertoire, pieces: Sequence[Piece], meta: Dict[str, Any]) -> Motions:
     _LOG.info("drawn again for %s", {name: count for name, count in composer.reasons.items() if count})
     setting = repertoire.setting
     return assemble(
         pieces,
-        [_frames(script.seconds) for script in scripts],
+        [_frames(script.seconds) for script in composer.scripts],
         repertoire.parent,
         setting.hand,
         setting.object_spec.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import dataclass, replace
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -66,19 +66,27 @@ class _Attempt:
 class Composer:
     """Plans clips of some scripts. Clips that are cut before they have begun ``least_steps`` steps are drawn again.
 
+    Args:
+        redraw: another script, for those that prove impossible when tosses are tried; without it tosses that were lost will do.
+
     Raises:
         HotError: what a script asks for cannot be done with any grasp.
     """
 
     def __init__(
-        self, repertoire: Repertoire, scripts: Sequence[Script], least_steps: int = 0, progress: Progress = silent
+        self,
+        repertoire: Repertoire,
+        scripts: Sequence[Script],
+        least_steps: int = 0,
+        progress: Progress = silent,
+        redraw: Optional[Callable[[], Script]] = None,
     ) -> None:
         self._repertoire, self._setting, self._progress = repertoire, repertoire.setting, progress
-        self._least_steps = least_steps
+        self._least_steps, self._redraw = least_steps, redraw
         self._scripts = list(dict.fromkeys(scripts))
         self._number = [self._scripts.index(script) for script in scripts]
         self._steps = [script.flat() for script in self._scripts]
-        self._outlooks: List[Outlook] = self._look_ahead()
+        self._outlooks: List[Outlook] = [look_ahead(repertoire, script) for script in self._scripts]
         self._catches: Optional[Catches] = None
         self.reasons: Dict[str, int] = {}
         """How many drafts fell to each rule."""
@@ -102,12 +110,34 @@ class Composer:
             left = attempt.clips[~attempt.alive]
             if not len(left):
                 return kept
-            self._outlooks = self._look_ahead()  # tosses that were tried and lost are ways no more
+            self._look_again(left.tolist())
         reasons = {name: count for name, count in self.reasons.items() if count}
         raise HotError(f"{len(left)} of {len(self._number)} clips came to a dead end; drafts refused: {reasons}")
 
-    def _look_ahead(self) -> List[Outlook]:
-        return [look_ahead(self._repertoire, script) for script in self._scripts]
+    @property
+    def scripts(self) -> List[Script]:
+        """Of each clip."""
+        return [self._scripts[number] for number in self._number]
+
+    def _look_again(self, clips: Sequence[int]) -> None:
+        """Tosses that were tried and lost are ways no more: what some clips can still do may be less than before."""
+        for number in sorted({self._number[clip] for clip in clips}):
+            try:
+                self._outlooks[number] = look_ahead(self._repertoire, self._scripts[number])
+            except HotError:
+                if self._redraw is None:
+                    self._repertoire.trials.forgive()
+                    self._outlooks[number] = look_ahead(self._repertoire, self._scripts[number])
+                    continue
+                for clip in clips:
+                    if self._number[clip] == number:
+                        self._replace(clip, self._redraw())
+
+    def _replace(self, clip: int, script: Script) -> None:
+        self._number[clip] = len(self._scripts)
+        self._scripts.append(script)
+        self._steps.append(script.flat())
+        self._outlooks.append(look_ahead(self._repertoire, script))
 
     def _begin(self, clips: Tensor) -> _Attempt:
         """First frames."""

@@ -74,9 +74,10 @@ def toss_up(setting: Setting, exits: Exits, release: Motion, quat: Tensor) -> To
     half, flight = config.beside_frames, _flight_frames(config)
     start = held(setting.grasps, exits.grasp, (release[0], quat))
     swing = _swing(config, start, release, backwards=False)
-    parted = _beside(config, start, exits)
-    away = _falling(parted, release, torch.arange(1, half + 1))
-    back = _falling(_backwards(parted, start), release, torch.arange(flight - half + 1, flight + 1))
+    away = _falling(_beside(config, start, exits), release, torch.arange(1, half + 1))
+    closing = config.model_copy(update={"unload_frames": 0})  # as catches of their own close: in all of the frames
+    coming = _backwards(_beside(closing, start, exits), start)
+    back = _falling(coming, release, torch.arange(flight - half + 1, flight + 1))
     turn = _turned_round(away, exits, release, config)
     caught = motion_at(release, flight * CONTROL_DT)
     slowed = _swing(config, _moved(start, caught[0]), caught, backwards=True)

@@ -83,7 +83,7 @@ def throw_down(repertoire: Repertoire, state: State, ahead: Ahead, detour: Tenso
 
 def incoming(repertoire: Repertoire, catches: Catches, ahead: Ahead) -> Tuple[Keyframe, Draft]:
     """An object that comes flying, and the hand that catches it: the first frame, and the rest of the clip."""
-    paths = catches.draw(len(ahead.grasps))
+    paths = catches.draw(len(ahead.grasps), ahead.grasps)
     allowed = ahead.grasps.gather(1, paths.grasp[:, None])[:, 0]
     broken = {**catches.refuse(paths), "grasp of no use": ~allowed}
     rest = clip_frames(paths, slice(1, None))

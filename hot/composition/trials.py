@@ -47,6 +47,11 @@ class Trials:
         able[self._exits.grasp[~self.lost]] = True
         return able
 
+    def forgive(self) -> None:
+        """Take every way from now on: where none serves a script that physics catches by, others are better than none."""
+        _LOG.warning("no toss that the script needs is caught by open loop; it is planned with such as are lost")
+        self._tried[:], self.lost[:] = True, False
+
     def try_out(self, rows: Tensor) -> None:
         """Try those of some ways (n,) that have not been tried."""
         rows = rows[~self._tried[rows]].unique()
@@ -60,6 +65,7 @@ class Trials:
         finally:
             self._worlds.free()
         self._tried[rows] = True
+        self._progress("trying tosses", int(self._tried.sum()), len(self._tried), {"lost": float(self.lost.sum())})
 
     def _caught(self, exits: Exits) -> Tensor:
         """By which ways (n,) the object ends in the hand where it should."""
@@ -70,7 +76,7 @@ class Trials:
         quat = leaving(setting, exits, straight, torch.zeros_like(place[:, 0]))
         paths = toss_up(setting, exits, release, quat).paths
         wrist = wrist_joints(paths)
-        return replay(paths, wrist, _targets(setting.hand, wrist), self._worlds, "trying tosses", self._progress)
+        return replay(paths, wrist, _targets(setting.hand, wrist), self._worlds)
 
 
 def _targets(hand: HandSpec, wrist: Tensor) -> Tensor:

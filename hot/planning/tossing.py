@@ -8,7 +8,7 @@ object at a speed that grows from nothing.
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from typing import Dict
+from typing import Dict, Optional
 
 import torch
 from torch import Tensor
@@ -56,12 +56,15 @@ class _Tosses:
             "swung too hard": swung.amax(1) > strength,
         }
 
-    def _toss(self, velocity: Tensor) -> Paths:
-        """Swings that reach velocities (N, 3) [m/s], and what follows."""
+    def _toss(self, velocity: Tensor, grasps: Optional[Tensor] = None) -> Paths:
+        """Swings that reach velocities (N, 3) [m/s], and what follows; by some of the grasps (N, G) bool, or by all
+        ways out of the hand equally often."""
         setting, config, count = self._setting, self._config, len(velocity)
-        chosen = self._exits.select(
-            setting.draws.evenly(torch.arange(len(self._exits.grasp)).to(setting.device), count)
-        )
+        if grasps is None:
+            rows = setting.draws.evenly(torch.arange(len(self._exits.grasp)).to(setting.device), count)
+        else:
+            rows = (grasps[:, self._exits.grasp] * setting.draws.uniform(count, len(self._exits.grasp))).argmax(1)
+        chosen = self._exits.select(rows)
         place = setting.places(count)
         place[:, 2] = setting.draws.uniform(count, low=config.height[0], high=config.height[1])
         release: Motion = (place, velocity, gravity(velocity))
@@ -133,12 +136,12 @@ class Catches(_Tosses):
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting, setting.config.catch)
 
-    def draw(self, count: int) -> Paths:
-        """Candidates."""
+    def draw(self, count: int, grasps: Optional[Tensor] = None) -> Paths:
+        """Candidates; by some of the grasps (N, G) bool where those are given and there is a way into one."""
         config, draws = self._setting.config.catch, self._setting.draws
         up = torch.tensor([0.0, 0.0, 1.0], device=self._setting.device).expand(count, 3)
         speed = draws.uniform(count, 1, low=config.speed[0], high=config.speed[1])
-        thrown = self._toss(speed * draws.cone(up, config.cone))
+        thrown = self._toss(speed * draws.cone(up, config.cone), grasps)
         names = [f.name for f in fields(Paths) if f.name not in ("length", "grasp", "rest")]
         return led(self._setting, replace(thrown, **{name: getattr(thrown, name).flip(1) for name in names}))
 

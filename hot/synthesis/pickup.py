@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from typing import Callable, Mapping, Tuple
+from typing import Tuple
 
 import torch
 from torch import Tensor
@@ -22,8 +21,6 @@ from hot.synthesis.timeline import grasp_timeline, place_timeline
 from hot.synthesis.transforms import Transform
 from hot.synthesis.worlds import Worlds, filled
 
-Listener = Callable[[int, int, Mapping[str, float]], None]
-"""Told how far one thing is: frames done, of how many, and figures."""
 _DIRECTIONS = 2
 """Directions at least from which a way to a grasp is sought."""
 _MAX_MISS = 0.03
@@ -61,26 +58,25 @@ def serve_table(
         still = grasps.fingers.new_zeros(len(tried.grasp))
         paths = approacher.paths(tried, timeline, still, still[:, None].expand(-1, 2))
         wrist = wrist_joints(paths)
-        lifted = replay(paths, wrist, lead_targets(hand, wrist), worlds, "lifting and placing", progress)
+        lifted = replay(paths, wrist, lead_targets(hand, wrist), worlds, progress)
         failed = tried.select(~lifted.to(passed.device))
         passed[failed.grasp, failed.rest] = False
     return reach, passed
 
 
-def replay(paths: Paths, wrist: Tensor, targets: Tensor, worlds: Worlds, what: str, progress: Progress) -> Tensor:
+def replay(paths: Paths, wrist: Tensor, targets: Tensor, worlds: Worlds, progress: Progress = silent) -> Tensor:
     """Which paths (N,) end with the object where it should be when commands are followed blindly: within 3 cm and
     20 deg. All are equally long.
 
     Args:
         wrist: joints (N, T, 6), as of :func:`wrist_joints`.
         targets: of the wrist's drives (N, T, 6).
-        what: is done, for the progress.
     """
     targets = torch.cat([targets, paths.command], dim=-1)
     start = torch.cat([wrist[:, 0], paths.fingers[:, 0]], dim=-1)
     objects = paths.object_pos_w, paths.object_quat_w
-    parts, listener = worlds.parts(len(start)), functools.partial(progress, what)
-    return torch.cat([_followed(worlds.of(len(rows)), rows, start, targets, objects, listener) for rows in parts])
+    parts = worlds.parts(len(start))
+    return torch.cat([_followed(worlds.of(len(rows)), rows, start, targets, objects, progress) for rows in parts])
 
 
 def wrist_joints(paths: Paths) -> Tensor:
@@ -103,7 +99,7 @@ def _first(count: int, ways: Approaches, poses: int) -> Approaches:
 
 
 def _followed(
-    physics: Physics, rows: Tensor, start: Tensor, targets: Tensor, objects: Transform, listener: Listener
+    physics: Physics, rows: Tensor, start: Tensor, targets: Tensor, objects: Transform, progress: Progress
 ) -> Tensor:
     """Which of some rows (n,) end well: hands begin at joints (N, D), and are given targets (N, T, D)."""
     count, frames = len(rows), targets.shape[1]
@@ -122,7 +118,7 @@ def _followed(
     for frame in range(1, frames):
         physics.set_targets(targets[:, frame])
         physics.step()
-        listener(frame + 1, frames, {})
+        progress("lifting and placing", frame + 1, frames, {})
     state = physics.state
     miss = (state.object_pos_w - pos[:, -1]).norm(dim=-1)
     tilt = rotations.angle_between(state.object_quat_w, quat[:, -1])

@@ -13,9 +13,11 @@ from hot.hands import load_hand
 from hot.motions import load_motions, save_motions
 from hot.objects import load_object, resting_classes
 from hot.planning import PlanningConfig
+from hot.planning.config import TossUpConfig
 from hot.planning.inspection import inspect
 
-HAND, BOTTLE, CONFIG = load_hand("mano"), load_object("Bottle"), PlanningConfig()
+HAND, BOTTLE = load_hand("mano"), load_object("Bottle")
+CONFIG = PlanningConfig(toss_up=TossUpConfig(tried=False))  # what physics makes of tosses: test_trials.py
 CLIPS = 3
 TOSS = Script.model_validate(
     {

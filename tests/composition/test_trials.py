@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import pytest
 import torch
 
 import hot.composition.trials as trials_module
+from hot.composition import Script
+from hot.composition.composer import Composer
 from hot.composition.repertoire import Repertoire
 from hot.composition.toss_paths import leaving, toss_up, upward
 from hot.composition.trials import Trials
@@ -16,6 +19,7 @@ from hot.hands import load_hand
 from hot.objects import load_object
 from hot.physics import CONTROL_DT
 from hot.planning import PlanningConfig
+from hot.planning.generate import SKILLS
 from hot.planning.transitions import HELD, UNSURE
 
 HAND, BOTTLE, CONFIG = load_hand("mano"), load_object("Bottle"), PlanningConfig()
@@ -132,3 +136,28 @@ def test_nothing_is_tried_where_that_is_not_wanted(repertoire, monkeypatch):
     trials = Trials(setting, repertoire.exits)
     trials.try_out(torch.arange(4))
     assert not trials.lost.any()
+
+
+def test_scripts_that_prove_impossible_are_replaced_or_planned_with_tosses_that_were_lost(
+    repertoire, monkeypatch, caplog
+):
+    monkeypatch.setattr(trials_module, "replay", lambda paths, *_: torch.zeros(len(paths.length), dtype=torch.bool))
+    toss, carry = (
+        Script.model_validate({"steps": [{"skill": skill} for skill in skills]})
+        for skills in (["throw", "catch"], ["move"])
+    )
+
+    def composer(redraw=None):
+        untried = copy.copy(repertoire)
+        vars(untried).pop("trials", None)
+        return Composer(untried, [carry, toss], redraw=redraw)
+
+    replaced = composer(lambda: carry)
+    pieces = replaced.run()
+    assert replaced.scripts == [carry, carry]
+    assert sorted({int(clip) for piece in pieces for clip in piece.clips}) == [0, 1]
+    assert {SKILLS[int(number)] for piece in pieces for number in piece.skill.unique()} == {"move"}
+    assert not caplog.text
+    skills = {SKILLS[int(number)] for piece in composer().run() for number in piece.skill.unique()}
+    assert skills == {"move", "throw", "catch"}
+    assert "caught by open loop" in caplog.text
