@@ -67,7 +67,8 @@ class Composer:
     """Plans clips of some scripts. Clips that are cut before they have begun ``least_steps`` steps are drawn again.
 
     Args:
-        redraw: another script, for those that prove impossible when tosses are tried; without it tosses that were lost will do.
+        redraw: another script, for those that prove impossible when tosses are tried; without it tosses that were
+            lost will do.
 
     Raises:
         HotError: what a script asks for cannot be done with any grasp.

@@ -48,7 +48,7 @@ class Trials:
         return able
 
     def forgive(self) -> None:
-        """Take every way from now on: where none serves a script that physics catches by, others are better than none."""
+        """Take every way from now on: where none that physics catches by serves a script, others are better."""
         _LOG.warning("no toss that the script needs is caught by open loop; it is planned with such as are lost")
         self._tried[:], self.lost[:] = True, False
 
