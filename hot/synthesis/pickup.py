@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Tuple
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -29,6 +29,18 @@ _MAX_TILT = 0.35
 """Largest turn of a carried object from where it should be [rad] (20 deg)."""
 
 
+@dataclass(frozen=True, eq=False)
+class Served:
+    """What came of grasps (G) tried on the table from resting poses (R), a mask (G, R) each."""
+
+    reach: Tensor
+    """A collision-free way to the object or from it was found."""
+    lifted: Tensor
+    """The object was lifted and set down on every way, and there were some."""
+    lost: Tensor
+    """It was not where it should be after some way."""
+
+
 def serve_table(
     grasps: Grasps,
     resting: RestingPoses,
@@ -37,15 +49,15 @@ def serve_table(
     generator: torch.Generator,
     progress: Progress = silent,
     ways: int = 1,
-) -> Tuple[Tensor, Tensor]:
+) -> Served:
     """Which grasps can be reached over the table, and which of them lift the object and set it down again, from which
-    resting pose (G, R) bool each; only ``wanted`` (G, R) pairs are tried.
+    resting pose; only ``wanted`` (G, R) bool pairs are tried.
 
-    Each pair is tried, up and down, along at most so many of its collision-free ``ways``, and must succeed on all;
-    pairs without any fail. Ways are sought on the device of ``grasps`` and ``resting``, on which the masks are too.
+    Each pair is tried, first up and then down, along at most so many of its collision-free ``ways``. Those are sought
+    on the device of ``grasps`` and ``resting``, on which the masks are too.
     """
     config, hand = SynthesisConfig(), worlds.hand
-    reach, passed = torch.zeros_like(wanted), wanted
+    reach, lost, passed = torch.zeros_like(wanted), torch.zeros_like(wanted), wanted
     approacher = Approacher(hand, worlds.object_spec, grasps, resting, config)
     for timeline in (grasp_timeline(config), place_timeline(config)):
         pairs, passed = passed.nonzero(), torch.zeros_like(passed)
@@ -58,10 +70,11 @@ def serve_table(
         still = grasps.fingers.new_zeros(len(tried.grasp))
         paths = approacher.paths(tried, timeline, still, still[:, None].expand(-1, 2))
         wrist = wrist_joints(paths)
-        lifted = replay(paths, wrist, lead_targets(hand, wrist), worlds, progress)
-        failed = tried.select(~lifted.to(passed.device))
-        passed[failed.grasp, failed.rest] = False
-    return reach, passed
+        held = replay(paths, wrist, lead_targets(hand, wrist), worlds, progress)
+        failed = tried.select(~held.to(lost.device))
+        lost[failed.grasp, failed.rest] = True
+        passed &= ~lost
+    return Served(reach, passed, lost)
 
 
 def replay(paths: Paths, wrist: Tensor, targets: Tensor, worlds: Worlds, progress: Progress = silent) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from hot.synthesis.carrying import draw_carry
 from hot.synthesis.config import JUDGING_PHYSICS, GraspConfig, RestingConfig, SynthesisConfig
 from hot.synthesis.grasps import TENSORS, Grasps
 from hot.synthesis.holding import hold
-from hot.synthesis.pickup import serve_table
+from hot.synthesis.pickup import Served, serve_table
 from hot.synthesis.resting import RestingPoses, find_resting_poses
 from hot.synthesis.seeds import Seeds
 from hot.synthesis.selection import farthest, select_diverse, sturdiest
@@ -133,14 +133,14 @@ class _Tests:
         """Lift and place from each of ``poses``; fills in reach and pickup."""
         wanted = torch.zeros_like(grasps.pickup, device=device)
         wanted[:, list(poses)] = True
-        reach, pickup = self._serve(grasps.to(device), self.resting.to(device), wanted, worlds)
-        grasps.reach[:], grasps.pickup[:] = reach.cpu(), pickup.cpu()
+        served = self._serve(grasps.to(device), self.resting.to(device), wanted, worlds)
+        grasps.reach[:], grasps.pickup[:] = served.reach.cpu(), served.lifted.cpu()
 
     def confirmed(self, grasps: Grasps, worlds: Worlds, device: torch.device) -> Grasps:
-        """Those grasps that outlast several motions, each with those pickups that succeed on several further ways."""
+        """Those grasps that outlast several motions, with those pickups that fail on none of several further ways."""
         kept = self._outlasting(grasps, _PATHS, worlds)
-        again = self._serve(kept.to(device), self.resting.to(device), kept.pickup.to(device), worlds, _PATHS)[1]
-        kept.pickup[:] = again.cpu()
+        again = self._serve(kept.to(device), self.resting.to(device), kept.pickup.to(device), worlds, _PATHS)
+        kept.pickup[again.lost.cpu()] = False
         return kept
 
     def lasting(self, grasps: Grasps) -> Grasps:
@@ -159,9 +159,7 @@ class _Tests:
         holding = hold(grasps, carries, worlds, self.progress)
         return grasps.select((~holding.lost(self.config)).nonzero()[:, 0])
 
-    def _serve(
-        self, grasps: Grasps, resting: RestingPoses, wanted: Tensor, worlds: Worlds, ways: int = 1
-    ) -> Tuple[Tensor, Tensor]:
+    def _serve(self, grasps: Grasps, resting: RestingPoses, wanted: Tensor, worlds: Worlds, ways: int = 1) -> Served:
         return serve_table(grasps, resting, wanted, worlds, self.generator, self.progress, ways)
 
 
