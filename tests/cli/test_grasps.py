@@ -79,7 +79,8 @@ def test_jobs_search_pairs_side_by_side(hot, finder, monkeypatch):
 
 
 def test_a_search_that_was_stopped_goes_on_with_the_pairs_that_lack_grasps(hot, finder):
-    shutil.copytree(packaged("grasps") / "mano", Path("here/mano"))
+    Path("here/mano").mkdir(parents=True)
+    shutil.copy(packaged("grasps") / "mano" / "Bottle.safetensors", "here/mano")
     kept = len(load_grasps("mano", "Bottle"))
     assert hot(f"grasps find --object Bottle,Wrench --count {kept} --missing --out here").exit_code == 0
     assert finder == [("mano", "Wrench", kept, 1)]
