@@ -149,7 +149,7 @@ def judge(
     objects: _ObjectsOption = None,
     skills: Annotated[
         Optional[List[str]],
-        typer.Option("--skill", "--skills", help="Skills, by commas.", show_default="those it was trained on"),
+        typer.Option("--skill", "--skills", help="Skills, by commas.", show_default="all that it was trained on"),
     ] = None,
     count: _ClipsOption = None,
     engine: _EnginesOption = None,
@@ -246,12 +246,14 @@ def _objects(text: Optional[str], hand: str) -> Tuple[str, ...]:
 
 
 def _skills(asked: Optional[List[str]], known: Tuple[str, ...]) -> Tuple[str, ...]:
-    """The skills that were named, in the policy's order; none were: none.
+    """The skills that were named, in the policy's order; none were, or all: none.
 
     Raises:
         UnknownNameError: one that the policy was not trained on.
     """
-    listed = [] if asked is None else options.split_names(asked)
+    listed = options.split_names(asked)
+    if listed == ["all"]:
+        return ()
     for skill in listed:
         if skill not in known:
             raise UnknownNameError("skill", skill, known, "Those are what the policy was trained on.")

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from hot import rotations
-from hot.composition.lookahead import Outlook, look_ahead, targets_of
+from hot.composition.agendas import Agendas
+from hot.composition.lookahead import targets_of
 from hot.composition.order import FLYING, HELD, ORDER, lands
 from hot.composition.repertoire import Repertoire
 from hot.composition.rules import refuse
@@ -67,8 +68,7 @@ class Composer:
     """Plans clips of some scripts. Clips that are cut before they have begun ``least_steps`` steps are drawn again.
 
     Args:
-        redraw: another script, for those that prove impossible when tosses are tried; without it tosses that were
-            lost will do.
+        redraw: as of :class:`hot.composition.agendas.Agendas`.
 
     Raises:
         HotError: what a script asks for cannot be done with any grasp.
@@ -83,11 +83,7 @@ class Composer:
         redraw: Optional[Callable[[], Script]] = None,
     ) -> None:
         self._repertoire, self._setting, self._progress = repertoire, repertoire.setting, progress
-        self._least_steps, self._redraw = least_steps, redraw
-        self._scripts = list(dict.fromkeys(scripts))
-        self._number = [self._scripts.index(script) for script in scripts]
-        self._steps = [script.flat() for script in self._scripts]
-        self._outlooks: List[Outlook] = [look_ahead(repertoire, script) for script in self._scripts]
+        self._least_steps, self._agendas = least_steps, Agendas(repertoire, scripts, redraw)
         self._catches: Optional[Catches] = None
         self.reasons: Dict[str, int] = {}
         """How many drafts fell to each rule."""
@@ -99,11 +95,11 @@ class Composer:
             HotError: some clip came to a dead end whatever was drawn; the message counts what fell to which rule.
         """
         device = self._setting.device
-        left = torch.arange(len(self._number), device=device)
+        left = torch.arange(len(self._agendas.numbers), device=device)
         kept: List[Piece] = []
         for _ in range(_BEGINNINGS):
             attempt = self._begin(left)
-            for index in range(max(len(self._steps[n]) for n in attempt.number)):
+            for index in range(max(len(self._agendas[n].steps) for n in attempt.number)):
                 self._advance(attempt, index)
             attempt.alive &= attempt.begun >= self._least_steps
             done = attempt.clips[attempt.alive]
@@ -111,41 +107,23 @@ class Composer:
             left = attempt.clips[~attempt.alive]
             if not len(left):
                 return kept
-            self._look_again(left.tolist())
+            self._agendas.look_again(left.tolist())
         reasons = {name: count for name, count in self.reasons.items() if count}
-        raise HotError(f"{len(left)} of {len(self._number)} clips came to a dead end; drafts refused: {reasons}")
+        raise HotError(
+            f"{len(left)} of {len(self._agendas.numbers)} clips came to a dead end; drafts refused: {reasons}"
+        )
 
     @property
     def scripts(self) -> List[Script]:
         """Of each clip."""
-        return [self._scripts[number] for number in self._number]
-
-    def _look_again(self, clips: Sequence[int]) -> None:
-        """Tosses that were tried and lost are ways no more: what some clips can still do may be less than before."""
-        for number in sorted({self._number[clip] for clip in clips}):
-            try:
-                self._outlooks[number] = look_ahead(self._repertoire, self._scripts[number])
-            except HotError:
-                if self._redraw is None:
-                    self._repertoire.trials.forgive()
-                    self._outlooks[number] = look_ahead(self._repertoire, self._scripts[number])
-                    continue
-                for clip in clips:
-                    if self._number[clip] == number:
-                        self._replace(clip, self._redraw())
-
-    def _replace(self, clip: int, script: Script) -> None:
-        self._number[clip] = len(self._scripts)
-        self._scripts.append(script)
-        self._steps.append(script.flat())
-        self._outlooks.append(look_ahead(self._repertoire, script))
+        return self._agendas.scripts
 
     def _begin(self, clips: Tensor) -> _Attempt:
         """First frames."""
-        setting, number = self._setting, [self._number[clip] for clip in clips.tolist()]
-        grasps = torch.stack([self._outlooks[n].grasps[0] for n in number])
-        rests = torch.stack([self._outlooks[n].rests[0] for n in number])
-        kinds = [ORDER[self._steps[n][0].skill][0] for n in number]
+        setting, number = self._setting, [self._agendas.numbers[clip] for clip in clips.tolist()]
+        grasps = torch.stack([self._agendas[n].outlook.grasps[0] for n in number])
+        rests = torch.stack([self._agendas[n].outlook.rests[0] for n in number])
+        kinds = [ORDER[self._agendas[n].steps[0].skill][0] for n in number]
         grasp, _ = choose(setting, grasps)
         rest, _ = choose(setting, rests)
         in_hand = torch.tensor([kind == HELD for kind in kinds], device=setting.device)
@@ -171,7 +149,7 @@ class Composer:
         pose, _ = lying_at(setting, rest, "random", "random")
         for script in set(number):
             rows = torch.tensor([n == script for n in number], device=setting.device).nonzero()[:, 0]
-            start = self._scripts[script].start
+            start = self._agendas[script].script.start
             pos, quat = lying_at(setting, rest[rows], start.at, start.yaw)[0]
             pose[0][rows], pose[1][rows] = pos, quat
         opened = setting.hand.open_fingers.to(setting.device)
@@ -183,7 +161,8 @@ class Composer:
         """One step of every clip that has it; clips that are long enough go no further."""
         groups: Dict[Tuple[SkillStep, bool, bool], List[int]] = {}
         for row in attempt.alive.nonzero()[:, 0].tolist():
-            steps, wanted = self._steps[attempt.number[row]], self._scripts[attempt.number[row]].seconds
+            agenda = self._agendas[attempt.number[row]]
+            steps, wanted = agenda.steps, agenda.script.seconds
             if index >= len(steps) or (wanted and int(attempt.frames[row]) >= wanted / CONTROL_DT):
                 continue
             skills = [step.skill for step in steps[max(index - 1, 0) : index + 2]]
@@ -195,11 +174,11 @@ class Composer:
             if not (step.skill == "catch" and after_throw):  # a throw that is caught was planned together with it
                 self._step(attempt, rows, index, step, landing)
             self._hold(attempt, rows[attempt.alive[rows]], step)
-            self._progress("composing", min(index + 1, len(self._steps[0])), len(self._steps[0]), {})
+            self._progress("composing", min(index + 1, len(self._agendas[0].steps)), len(self._agendas[0].steps), {})
 
     def _step(self, attempt: _Attempt, rows: Tensor, index: int, step: SkillStep, landing: bool) -> None:
         """Draw until every clip has a draft that obeys all rules, or give up on those that have none."""
-        outlook = [self._outlooks[attempt.number[row]] for row in rows.tolist()]
+        outlook = [self._agendas[attempt.number[row]].outlook for row in rows.tolist()]
         after = index + (2 if step.skill == "throw" and not landing else 1)
         goals = targets_of(
             self._repertoire,
@@ -227,7 +206,7 @@ class Composer:
     def _count(self, attempt: _Attempt, rows: Tensor, drawn: Draft, step: SkillStep, landing: bool) -> None:
         """A step has begun; a throw that is caught is two."""
         own = (drawn.skill == SKILLS.index(step.skill)).int().argmax(1) + attempt.frames[rows]
-        wanted = [self._scripts[attempt.number[row]].seconds or math.inf for row in rows.tolist()]
+        wanted = [self._agendas[attempt.number[row]].script.seconds or math.inf for row in rows.tolist()]
         in_time = own < torch.tensor(wanted, device=rows.device) / CONTROL_DT
         attempt.begun[rows] += in_time * (2 if step.skill == "throw" and not landing else 1)
 

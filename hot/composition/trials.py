@@ -21,6 +21,7 @@ from hot.progress import Progress, silent
 from hot.synthesis.config import JUDGING_PHYSICS
 from hot.synthesis.pickup import replay, wrist_joints
 from hot.synthesis.worlds import Worlds
+from hot.tracking.actions import wrist_lead
 
 _LOG = logging.getLogger(__name__)
 _AT_ONCE = 256
@@ -80,7 +81,6 @@ class Trials:
 
 
 def _targets(hand: HandSpec, wrist: Tensor) -> Tensor:
-    """Targets (N, T, 6) of wrist joints (N, T, 6) as open loop gives them in tracking, where a target that is held for
-    a step leads by half of it: at the speed of a throw that is 2 cm, which slower paths need not know."""
-    ahead = (hand.damping / hand.stiffness)[:6].to(wrist) - 0.5 * CONTROL_DT
-    return wrist + ahead * torch.gradient(wrist, spacing=CONTROL_DT, dim=1)[0]
+    """Targets (N, T, 6) of wrist joints (N, T, 6) as open loop gives them in tracking: at the speed of a throw the half
+    step that slower paths need not know is 2 cm."""
+    return wrist + wrist_lead(hand).to(wrist) * torch.gradient(wrist, spacing=CONTROL_DT, dim=1)[0]

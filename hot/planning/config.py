@@ -82,7 +82,7 @@ class TossUpConfig(TossConfig):
     """Frames between parting and coming again: at 16 m/s^2 either way the hand turns round at 32 m/s^2."""
     tried: bool = True
     """Whether only what open loop has tossed up and caught again in physics is tossed; 70 ms of a core each way out of
-    the hand, once. Without, a third of the tosses are such as open loop loses."""
+    the hand, once. Without, open loop loses 16 instead of 7 of 100 tosses of MANO and the bottle."""
 
     @property
     def beside_frames(self) -> int:

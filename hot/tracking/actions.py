@@ -25,6 +25,15 @@ def driven(hand: HandSpec, config: ActionConfig) -> HandSpec:
     return with_upstream_drives(hand, by_class=config.drives == "upstream_classes")
 
 
+def wrist_lead(hand: HandSpec) -> Tensor:
+    """How far ahead (6,) targets of the wrist's joints must be so that it does not lag [s].
+
+    A drive that follows q(t) lags by damping / stiffness times the velocity. A target is that of a step's end but
+    holds through all of it, which leads by half a step already.
+    """
+    return (hand.damping / hand.stiffness)[:WRIST] - 0.5 * CONTROL_DT
+
+
 class ActionMap:
     """Turns actions (N, D) in [-1, 1] into drive targets (N, D), which stay inside the joint limits of hands that are
     driven by their own drives; upstream's are not held there."""
@@ -38,11 +47,9 @@ class ActionMap:
         fingers = [config.finger] * (hand.num_joints - WRIST)
         scale = [config.wrist_slide] * 3 + [config.wrist_hinge] * 3 + fingers
         self._residual = torch.tensor(scale, device=device)
-        # A drive that follows q(t) lags by damping/stiffness times the velocity; leading by as much cancels it. A
-        # target is that of a step's end but holds through all of it, which leads by half a step already.
         self._lead = torch.zeros(hand.num_joints, device=device)
         if config.feed_forward:
-            self._lead[:WRIST] = (hand.damping / hand.stiffness)[:WRIST].to(device) - 0.5 * CONTROL_DT
+            self._lead[:WRIST] = wrist_lead(hand).to(device)
         half = 0.5 * (self._upper - self._lower)
         middle = 0.5 * (self._upper + self._lower)
         half[:WRIST] = torch.tensor(_UPSTREAM_WRIST_RANGE, device=device)

@@ -138,6 +138,9 @@ def test_skills_are_judged_again_alone(hot, judge, run):
     assert hot("policies judge allegro bottle --clips 10 --engine mujoco --skill move").exit_code == 0
     assert [call[0] for call in judge.calls] == ["move", "move"]
     assert [result.skill for result in read_card(CARD).results] == ["grasp", "move"] * 2
+    judge.calls.clear()
+    hot("policies judge allegro bottle --clips 10 --engine mujoco --skill all")
+    assert {call[0] for call in judge.calls} == {"grasp", "move"}
 
 
 def test_a_skill_that_the_policy_does_not_know_is_refused(hot, judge, run):

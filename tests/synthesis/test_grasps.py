@@ -80,6 +80,21 @@ def test_a_small_search_finds_grasps_that_are_the_same_for_the_same_seed():
     assert first.meta["candidates"] <= 40
 
 
+@pytest.mark.slow
+def test_what_other_physics_found_is_carried_and_lifted_on_further_ways_there_and_carried_by_the_judge():
+    hand, box, phases = load_hand("mano"), load_object("Box"), []
+
+    def told(what, done, total, figures):
+        if what in ("holding", "lifting and placing") and phases[-1:] != [what]:
+            phases.append(what)
+
+    config = GraspConfig(candidates=64, rounds=1, shake_frames=10, carry_seconds=0.5)
+    coarse = JUDGING_PHYSICS.model_copy(update={"substeps": 3})
+    found = find_grasps(hand, box, 3, 5, config, told, load_resting("Box"), coarse)
+    assert 1 <= len(found) <= 3
+    assert phases == ["lifting and placing", "holding", "lifting and placing", "holding"]
+
+
 def test_grasps_survive_a_round_trip(tmp_path, monkeypatch):
     monkeypatch.setenv("HOT_DATA", str(tmp_path))
     some = load_grasps("allegro", "Box").select(torch.arange(3))
