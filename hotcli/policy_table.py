@@ -149,8 +149,9 @@ def _wide_rows(card: Card, group: _Group, skills: Sequence[str]) -> List[List[st
         for kind, rules in (("plain", ("hot", "strict")), ("perturbed", ("hot", "end"))):
             cells = [" / ".join(_cell(own.get(skill, {}), kind, rule) for rule in rules) for skill in skills]
             cells = ["-" if cell == "- / -" else cell for cell in cells]
-            clips = max(_clips(of) for of in own.values())
-            rows.append([card.hand, group.label, engine, kind, *cells, str(clips), *_facts(card)])
+            clips = sorted({_clips(of) for of in own.values()})
+            span = str(clips[0]) if len(clips) == 1 else f"{clips[0]} to {clips[-1]}"
+            rows.append([card.hand, group.label, engine, kind, *cells, span, *_facts(card)])
     return rows
 
 

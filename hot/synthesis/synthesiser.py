@@ -32,8 +32,6 @@ _SHAPES = 512
 _WRIST = 6
 _BATCHES = {"cpu": 192, "cuda": 4096}
 """Candidates a round: a GPU takes for a few as long as for thousands."""
-_WORLDS = 4096
-"""Most hands in physics at once: of more candidates those that still hold are put together before the next test."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +74,7 @@ class Synthesiser:
         self._seeder = Seeder(hand, object_spec, resting, closed, self._pads, config, own)
         self._planner = Planner(hand, object_spec, self._pads, self._field, config)
         self._clearance = Clearance(hand, object_spec, self.device)
-        self._worlds = Worlds(hand, object_spec, physics, min(self.candidates, _WORLDS))
+        self._worlds = Worlds(hand, object_spec, physics, min(self.candidates, config.worlds))
         self._trial = Trial(hand, object_spec, config, self._worlds, progress)
 
     def close(self) -> None:

@@ -54,7 +54,7 @@ def test_list_names_every_object_with_its_facts(hot):
 def test_list_is_a_table(hot, monkeypatch):
     monkeypatch.setattr("hot.objects.object_names", lambda: ("Box", "Wineglass"))
     text = hot("objects list").stdout
-    assert "Wineglass" in text and "24 turns" in text and "allegro 64" in text
+    assert "Wineglass" in text and "24 turns" in text and "allegro 100" in text
 
 
 def test_show_says_how_an_object_lies(hot):

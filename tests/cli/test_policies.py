@@ -13,7 +13,7 @@ import hotcli.card_results
 from hot import presets
 from hot.errors import HotError
 from hot.evaluation import PoseReport, Rate, SkillReport
-from hot.policies import Policy, PolicySpec, read_card
+from hot.policies import Policy, PolicySpec, read_card, write_card
 from hot.runs import Run
 from hotcli import choices
 from tests.cli.conftest import HAND
@@ -160,6 +160,24 @@ def test_the_list_shows_a_line_for_each_skill_and_engine(hot, judge, run):
     assert page[3] == "| allegro | Bottle | mujoco | perturbed | 60.0 / 60.0 | 60.0 / 60.0 | 10 | 0.0 | 3.0 |"
     assert len(page) == 6 and page[4].startswith("| allegro | Bottle | warp | plain |")
     assert json.loads(hot("policies --json").stdout)[0]["results"][0]["rates"]["hot"]["successes"] == 8
+
+
+def test_the_page_tells_the_range_of_clips_if_skills_differ(hot, judge, run):
+    hot("policies add runs/two --clips 10 --engine mujoco")
+    card = read_card(CARD)
+    wide = [
+        result.model_copy(
+            update={
+                "rates": {n: r.model_copy(update={"clips": 1000, "successes": 990}) for n, r in result.rates.items()}
+            }
+        )
+        if result.skill == "move"
+        else result
+        for result in card.results
+    ]
+    write_card(CARD, card.model_copy(update={"results": tuple(wide)}))
+    page = hot("policies --markdown").stdout.splitlines()
+    assert page[2] == "| allegro | Bottle | mujoco | plain | 80.0 / 80.0 | 99.0 / 99.0 | 10 to 1000 | 0.0 | 3.0 |"
 
 
 def test_a_card_is_shown_with_its_intervals_and_resting_poses(hot, judge, run):

@@ -12,6 +12,7 @@ from hot.hands import load_hand, packaged_hand_names
 from hot.objects import load_object, packaged_names
 from hot.progress import silent
 from hot.synthesis import GraspConfig, find_grasps, load_grasps, load_resting
+from hot.synthesis.bench import bench_grasps
 from hot.synthesis.clearance import Clearance
 from hot.synthesis.config import JUDGING_PHYSICS
 from hot.synthesis.transforms import compose, invert
@@ -93,6 +94,17 @@ def test_what_other_physics_found_is_carried_and_lifted_on_further_ways_there_an
     found = find_grasps(hand, box, 3, 5, config, told, load_resting("Box"), coarse)
     assert 1 <= len(found) <= 3
     assert phases == ["lifting and placing", "holding", "lifting and placing", "holding"]
+
+
+@pytest.mark.slow
+def test_how_many_worlds_there_are_does_not_change_what_is_found():
+    hand, ball = load_hand("mano"), load_object("Ball")
+    reports = []
+    for worlds in (24, 7):
+        config = GraspConfig(candidates=24, worlds=worlds)
+        reports.append(bench_grasps(hand, ball, load_resting("Ball"), config, JUDGING_PHYSICS, 1, seed=4))
+    assert reports[0].grasps == reports[1].grasps > 0
+    assert reports[0].penetration_mm == pytest.approx(reports[1].penetration_mm, abs=1e-6)
 
 
 def test_grasps_survive_a_round_trip(tmp_path, monkeypatch):
