@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from typing import Optional, Sequence, Tuple
+from typing import Any, Mapping, Optional, Sequence, Tuple, Type, TypeVar
 
 import torch
 from torch import Tensor
 
+from hot.config import Config
 from hot.errors import ConfigError
+from hot.hands import HandSpec
 from hot.policies import Policy
 from hot.tracking import TrackingEnv
-from hot.tracking.config import ObservationConfig, TaskConfig
+from hot.tracking.actions import restated
+from hot.tracking.config import ActionConfig, ObservationConfig, TaskConfig
 from hot.tracking.observations import layout
+
+_LOG = logging.getLogger(__name__)
+_Choices = TypeVar("_Choices", bound=Config)
 
 
 @dataclass(frozen=True)
@@ -32,8 +39,25 @@ class Teacher:
         Raises:
             ConfigError: by a configuration of another version of this package.
         """
+        return self._read(ObservationConfig, self.policy.spec.observation)
+
+    def restated(self, action: ActionConfig, hand: HandSpec) -> Tensor:
+        """Factors (A,) by which its actions become those that do the same under a student's ``action``.
+
+        Raises:
+            ConfigError: it drives a hand in another way, or by a configuration of another version of this package.
+        """
+        own = self._read(ActionConfig, self.policy.spec.action)
         try:
-            return ObservationConfig(**self.policy.spec.observation)
+            return restated(own, action, hand)
+        except ConfigError as error:
+            raise ConfigError(
+                f"{self.name} means something else by its actions than the student is to: {error}"
+            ) from error
+
+    def _read(self, kind: Type[_Choices], recorded: Mapping[str, Any]) -> _Choices:
+        try:
+            return kind(**recorded)
         except ValueError as error:
             raise ConfigError(f"{self.name} was trained by another version of hot; retrain it ({error})") from error
 
@@ -75,7 +99,10 @@ class Faculty:
         self._env = env
 
     def act(self, observation: Tensor) -> Tensor:
-        """What each world's own teacher would do now (N, A); ``observation`` (N, O) is the student's."""
+        """What each world's own teacher would do now (N, A), said as the student says it, or what comes nearest.
+
+        ``observation`` (N, O) is the student's.
+        """
         env = self._env
         due = self._table[env.world_object, env.skill_due]
         answers = observation.new_zeros(env.num_envs, env.num_actions)
@@ -96,6 +123,9 @@ class _Lesson:
         env: TrackingEnv,
     ) -> None:
         self._number, self._policy = number, teacher.policy.to(env.device)
+        self._factors = teacher.restated(env.config.action, env.hand).to(env.device)  # (A,)
+        if bool((self._factors > 1.0).any()):
+            _LOG.warning("%s may leave the reference farther than the student: what is beyond is cut off", teacher.name)
         own = teacher.observation
         self._view: Optional[int] = None if own == env.config.observation else list(views).index(own)
         self._worlds = (table == number).any(1)[env.world_object].nonzero()[:, 0]  # (n,)
@@ -104,7 +134,7 @@ class _Lesson:
     def answer(self, observation: Tensor, views: Sequence[Tensor], due: Tensor, answers: Tensor) -> None:
         """Put this teacher's answers into those (N, A) of all worlds where its turn (N,) is due."""
         seen = observation if self._view is None else views[self._view]
-        said = self._policy.act(seen.index_select(0, self._worlds))
+        said = (self._policy.act(seen.index_select(0, self._worlds)) * self._factors).clamp(-1.0, 1.0)
         if not self._alone:
             mine = due.index_select(0, self._worlds) == self._number
             said = said.where(mine[:, None], answers.index_select(0, self._worlds))
@@ -126,15 +156,10 @@ def _only(teachers: Sequence[Teacher], subject: Tuple[str, str]) -> int:
 
 
 def _check(teacher: Teacher, env: TrackingEnv) -> None:
-    spec, task = teacher.policy.spec, env.config
+    spec = teacher.policy.spec
     if spec.hand != env.hand.name:
         raise ConfigError(f"{teacher.name} drives the {spec.hand} hand, not {env.hand.name}")
     if tuple(spec.joint_names) != tuple(env.hand.joint_names) or spec.layout != layout(env.hand, teacher.observation):
         raise ConfigError(
             f"{teacher.name} was trained with another {spec.hand} hand or by an older version: retrain it"
         )
-    meant = task.action.model_dump(mode="json")
-    odd = [key for key, value in meant.items() if spec.action.get(key) != value]
-    if odd:
-        changes = " ".join(f"--set action.{key}={spec.action.get(key)}" for key in odd)
-        raise ConfigError(f"{teacher.name} means something else by its actions than the student is to: {changes}")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from hot.errors import ConfigError
 from hot.hands import HandSpec, with_upstream_drives
 from hot.physics import CONTROL_DT
 from hot.tracking.config import ActionConfig
 
 WRIST = 6
+RESIDUAL_RANGES = ("wrist_slide", "wrist_hinge", "finger")
+"""The choices that say how far residuals reach, and nothing else."""
 _UPSTREAM_WRIST_RANGE = (2.0, 2.0, 2.0, 6.28, 6.28, 6.28)
 """Half ranges of the wrist joints [m, rad] that scale upstream's delta and absolute actions."""
 
@@ -34,6 +37,26 @@ def wrist_lead(hand: HandSpec) -> Tensor:
     return (hand.damping / hand.stiffness)[:WRIST] - 0.5 * CONTROL_DT
 
 
+def residual_ranges(config: ActionConfig, hand: HandSpec) -> Tensor:
+    """How far (D,) an action of 1 moves each drive target in the mode "residual" [m, rad]."""
+    fingers = [config.finger] * (hand.num_joints - WRIST)
+    return torch.tensor([config.wrist_slide] * 3 + [config.wrist_hinge] * 3 + fingers)
+
+
+def restated(of: ActionConfig, to: ActionConfig, hand: HandSpec) -> Tensor:
+    """Factors (D,) by which actions of one meaning become actions that do the same under another.
+
+    Raises:
+        ConfigError: the two differ by more than how far residuals reach.
+    """
+    meant = to.model_dump(mode="json")
+    ranges = RESIDUAL_RANGES if to.mode == "residual" else ()
+    odd = [key for key, value in of.model_dump(mode="json").items() if key not in ranges and meant[key] != value]
+    if odd:
+        raise ConfigError(" ".join(f"--set action.{key}={getattr(of, key)}" for key in odd))
+    return residual_ranges(of, hand) / residual_ranges(to, hand)
+
+
 class ActionMap:
     """Turns actions (N, D) in [-1, 1] into drive targets (N, D), which stay inside the joint limits of hands that are
     driven by their own drives; upstream's are not held there."""
@@ -44,9 +67,7 @@ class ActionMap:
         self.ahead = 0 if config.mode == "reference" else 1
         """Frames from now to that of the reference on which actions are based."""
         self._lower, self._upper = hand.joint_lower.to(device), hand.joint_upper.to(device)
-        fingers = [config.finger] * (hand.num_joints - WRIST)
-        scale = [config.wrist_slide] * 3 + [config.wrist_hinge] * 3 + fingers
-        self._residual = torch.tensor(scale, device=device)
+        self._residual = residual_ranges(config, hand).to(device)
         self._lead = torch.zeros(hand.num_joints, device=device)
         if config.feed_forward:
             self._lead[:WRIST] = wrist_lead(hand).to(device)

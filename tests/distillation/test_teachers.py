@@ -11,6 +11,7 @@ from hot.distillation.teachers import Faculty, views_of
 from hot.errors import ConfigError
 from hot.objects import load_object
 from hot.tracking import TrackingEnv
+from hot.tracking.actions import ActionMap, residual_ranges
 from tests.distillation.toys import SKILLS, TASK, seeing, teacher, two_skills
 
 OBJECTS = ("Bottle", "Box")
@@ -89,6 +90,21 @@ def test_teachers_see_as_they_were_trained_to_and_those_who_see_alike_share_a_vi
             torch.testing.assert_close(said[world], own.policy.act(seen[world : world + 1])[0], atol=1e-6, rtol=0)
 
 
+@pytest.mark.parametrize("finger", [0.2, 3.0])
+def test_a_teacher_whose_residuals_reach_otherwise_is_copied_by_what_it_does(make_env, allegro, caplog, finger):
+    theirs = TASK.action.model_copy(update={"finger": finger, "wrist_hinge": 0.35})
+    own = teacher(allegro, 1, ALL, claims={"action": theirs.model_dump(mode="json")})
+    meant, student = (ActionMap(config, allegro, torch.device("cpu")) for config in (theirs, TASK.action))
+    base = 0.5 * (allegro.joint_lower + allegro.joint_upper).expand(12, -1)  # far from limits, which would hide a lot
+    farthest, cut = residual_ranges(TASK.action, allegro), 0
+    for said, observation, _, _ in labels(make_env(), [own], steps=3):
+        wanted = meant.targets(own.policy.act(observation), base, base)
+        reach = torch.maximum(torch.minimum(wanted - base, farthest), -farthest)
+        torch.testing.assert_close(student.targets(said, base, base), base + reach, atol=1e-6, rtol=0)
+        cut += int((reach != wanted - base).sum())
+    assert (cut > 0) == (finger > 0.8) == ("teacher 1 may leave the reference farther" in caplog.text)
+
+
 def test_views_travel_with_a_snapshot(make_env):
     env = make_env(views=[seeing(points=5).observation])
     env.reset()
@@ -125,9 +141,10 @@ def test_sizes_of_an_object_have_its_teacher(allegro, bottle, hover):
         ),
         (lambda hand: [teacher(hand, 1, ALL, claims={"observation": {"frames": 3}})], "another version of hot"),
         (
-            lambda hand: [teacher(hand, 1, ALL, claims={"action": {**ACTION, "finger": 0.5}})],
-            r"--set action\.finger=0\.5",
+            lambda hand: [teacher(hand, 1, ALL, claims={"action": {**ACTION, "finger": 0.5, "feed_forward": False}})],
+            r"teacher 1 means .* than the student is to: --set action\.feed_forward=False$",
         ),
+        (lambda hand: [teacher(hand, 1, ALL, claims={"action": {"fingers": 1}})], "another version of hot"),
     ],
 )
 def test_teachers_that_do_not_fit_are_refused(make_env, allegro, teachers, said):
