@@ -21,11 +21,13 @@ check: setup
 	$(BIN)/pyright && $(BIN)/lint-imports
 	$(BIN)/vermin --quiet --no-tips --target=3.8- --violations --eval-annotations --exclude long hot hotcli tests
 
+# One process a core, one thread each: most tests are too small for more. Those of test-slow use all cores by themselves.
 test: setup
-	$(BIN)/pytest -m "not slow" --cov=hot --cov-fail-under=85
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not slow" --numprocesses auto --maxprocesses 8 --dist worksteal \
+	  --cov=hot --cov-fail-under=85
 
 test-slow: setup
-	$(BIN)/pytest -m slow -rP
+	$(BIN)/pytest -m slow -rP --durations=10
 
 test-py38: .venv38/.installed
 	.venv38/bin/pytest -m "not slow" $(addprefix tests/,$(TESTS38))
