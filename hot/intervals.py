@@ -6,7 +6,7 @@ import math
 from typing import NamedTuple, Sequence
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 _Z = 1.959963984540054
 """97.5 % point of the standard normal distribution."""
@@ -59,5 +59,5 @@ def paired_means(first: Sequence[float], second: Sequence[float]) -> Interval:
     if size < 2:
         return Interval(float(differences[0]) if size else math.nan, -math.inf, math.inf)
     mean = float(differences.mean())
-    half = float(stats.t.ppf(0.975, size - 1)) * float(differences.std(ddof=1)) / math.sqrt(size)
+    half = float(special.stdtrit(size - 1, 0.975)) * float(differences.std(ddof=1)) / math.sqrt(size)
     return Interval(mean, mean - half, mean + half)
