@@ -20,7 +20,7 @@ TASK = TaskConfig(
 )
 PPO = PpoConfig(
     num_envs=512,
-    epochs=100,
+    epochs=50,
     learning_rate=1e-3,
     mini_epochs=3,
     network=NetworkConfig(hidden=(256, 128), initial_std=0.15),
