@@ -158,6 +158,13 @@ class Kinematics:
         pos = poses.pos_w.index_select(-2, self._shape_body_ids)[..., None, :]
         return (surface @ turn.transpose(-1, -2) + pos).flatten(-3, -2)
 
+    def collider_heights(self, poses: BodyPoses) -> Tensor:
+        """Heights of those points alone (..., M) [m]."""
+        surface = self._constants[poses.pos_w.dtype].surface
+        up = rotations.to_matrix(poses.quat_w)[..., 2, :].index_select(-2, self._shape_body_ids)  # (..., G, 3)
+        height = poses.pos_w[..., 2].index_select(-1, self._shape_body_ids)[..., None]
+        return ((surface @ up[..., None])[..., 0] + height).flatten(-2)
+
     @staticmethod
     def wrist_velocity(joint_pos: Tensor, joint_vel: Tensor) -> Tuple[Tensor, Tensor]:
         """Linear [m/s] and angular [rad/s] velocity of the wrist (..., 3) in world axes, from joints (..., D).

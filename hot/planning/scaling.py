@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hot import rotations
 from hot.errors import HotError
-from hot.hands import HandSpec, Kinematics
+from hot.hands import HandSpec
 from hot.motions import Motions
 from hot.objects import ObjectSpec
 from hot.planning.config import PlanningConfig
@@ -23,8 +23,6 @@ _ON_TABLE = 0.003
 _RAISE = 0.015
 """How far a hand may be raised off the table [m]: hands in planned clips pass it closely, and a smaller object is
 grasped nearer to it."""
-_FRAMES = 16384
-"""Most frames whose hands are computed at once, which bounds memory."""
 
 
 def scaled_spec(object_spec: ObjectSpec, factor: float) -> ObjectSpec:
@@ -66,11 +64,16 @@ def scale_clips(
     if factor == 1.0:
         return motions
     larger = scaled_spec(object_spec, factor)
+    clip_ids = _clip_ids(motions)
+    checked = ((torch.arange(len(clip_ids)) - motions.clip_start[clip_ids]) % config.check_stride == 0).nonzero()[:, 0]
     clearance = Clearance(hand, larger)
-    moved = _replanned(motions, hand, *_shifts(motions, hand, object_spec, factor))
-    moved = _replanned(moved, hand, _deficit(moved, clearance, config), torch.zeros_like(moved.object_pos_w))
+    wrist_shift, object_shift = _shifts(motions, hand, object_spec, factor)
+    # A hand that is only shifted keeps its shape: how low it reaches follows from the clip as it was.
+    lowest = clearance.lowest(motions.joint_pos[checked]) + wrist_shift[checked, 2]
+    rise = _deficit(lowest, clip_ids[checked], motions.num_clips, config)[clip_ids]
+    moved = _shifted(motions, wrist_shift + _vertical(rise), object_shift)
     moved = replace(moved, objects=(larger.name,), meta={**motions.meta, "scale": factor})
-    kept = _feasible(moved, clearance, config).nonzero()[:, 0]
+    kept = _feasible(moved, checked, lowest + rise[checked], clearance, config).nonzero()[:, 0]
     _LOG.info("%s: %d of %d clips kept", larger.name, len(kept), moved.num_clips)
     if not len(kept):
         raise HotError(f"none of {moved.num_clips} clips of {hand.name} and {object_spec.name} fits {larger.name}")
@@ -85,29 +88,25 @@ def _shifts(motions: Motions, hand: HandSpec, object_spec: ObjectSpec, factor: f
     return lift + rotations.rotate(motions.object_quat_w, (factor - 1.0) * foot_o), lift
 
 
-def _deficit(motions: Motions, clearance: Clearance, config: PlanningConfig) -> Tensor:
-    """By how much each clip's hand must rise to clear the table, as far as it may (S, 3) [m]."""
-    lowest = torch.cat([clearance.lowest(part) for part in motions.joint_pos.split(_FRAMES)])
-    least = lowest.new_full((motions.num_clips,), torch.inf).scatter_reduce(0, _clip_ids(motions), lowest, "amin")
+def _deficit(lowest: Tensor, clip_ids: Tensor, num_clips: int, config: PlanningConfig) -> Tensor:
+    """By how much each clip's hand must rise to clear the table, as far as it may (M,) [m]."""
+    least = lowest.new_full((num_clips,), torch.inf).scatter_reduce(0, clip_ids, lowest, "amin")
     # A tenth of a millimetre over the limit, so that rounding does not bring the hand below it again.
-    rise = (config.table_clearance + 1e-4 - least).clamp(0.0, _RAISE)
-    return _vertical(rise).repeat_interleave(motions.lengths, dim=0)
+    return (config.table_clearance + 1e-4 - least).clamp(0.0, _RAISE)
 
 
 def _vertical(height: Tensor) -> Tensor:
     return torch.stack([torch.zeros_like(height), torch.zeros_like(height), height], dim=-1)
 
 
-def _replanned(motions: Motions, hand: HandSpec, wrist_shift: Tensor, object_shift: Tensor) -> Motions:
-    """The clips with wrist and object moved by (S, 3) [m], and what follows from their poses."""
-    slides = torch.nn.functional.pad(wrist_shift, (0, hand.num_joints - 3))
-    joint_pos, kinematics = motions.joint_pos + slides, Kinematics(hand)
-    key_pos = [kinematics.key_points(kinematics.forward(part)) for part in joint_pos.split(_FRAMES)]
+def _shifted(motions: Motions, wrist_shift: Tensor, object_shift: Tensor) -> Motions:
+    """The clips with the whole hand and the object moved by (S, 3) [m], and with the velocities that follow."""
+    slides = torch.nn.functional.pad(wrist_shift, (0, motions.joint_pos.shape[-1] - 3))
     return replace(
         motions,
-        joint_pos=joint_pos,
+        joint_pos=motions.joint_pos + slides,
         command=motions.command + slides,
-        key_pos_w=torch.cat(key_pos),
+        key_pos_w=motions.key_pos_w + wrist_shift[:, None],
         object_pos_w=motions.object_pos_w + object_shift,
     ).with_velocities()
 
@@ -146,19 +145,19 @@ def _surface_under(points_o: Tensor, object_spec: ObjectSpec) -> Tensor:
     return torch.where(points_o.any(-1, keepdim=True), feet, points_o)
 
 
-def _feasible(motions: Motions, clearance: Clearance, config: PlanningConfig) -> Tensor:
+def _feasible(
+    motions: Motions, checked: Tensor, lowest: Tensor, clearance: Clearance, config: PlanningConfig
+) -> Tensor:
     """Whether each clip's hand stays over the table, and out of the object while it is free (M,) bool."""
-    clip_ids = _clip_ids(motions)
-    frame = torch.arange(len(clip_ids)) - motions.clip_start[clip_ids]
-    checked = (frame % config.check_stride == 0).nonzero()[:, 0]
-    joints = motions.joint_pos[checked]
-    lowest = torch.cat([clearance.lowest(part) for part in joints.split(_FRAMES)])
     bad = lowest < config.table_clearance
     free = (motions.contact[checked] == 0).nonzero()[:, 0]
-    pose: Tuple[Tensor, Tensor] = motions.object_pos_w[checked[free]], motions.object_quat_w[checked[free]]
-    bad[free] |= clearance.depth(joints[free], *pose) > config.max_penetration
+    rows = checked[free]
+    bad[free] |= (
+        clearance.depth(motions.joint_pos[rows], motions.object_pos_w[rows], motions.object_quat_w[rows])
+        > config.max_penetration
+    )
     good = torch.ones(motions.num_clips, dtype=torch.bool)
-    good[clip_ids[checked[bad]]] = False
+    good[_clip_ids(motions)[checked[bad]]] = False
     return good
 
 

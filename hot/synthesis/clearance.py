@@ -43,7 +43,10 @@ class Clearance:
 
     def lowest(self, joint_pos: Tensor) -> Tensor:
         """Height (...) [m] of the lowest collider point of hands (..., D)."""
-        return self.kinematics.collider_points(self.kinematics.forward(joint_pos))[..., 2].amin(-1)
+        hands = joint_pos.flatten(0, -2)
+        parts = hands.split(_HANDS[hands.device.type])
+        lowest = [self.kinematics.collider_heights(self.kinematics.forward(part)).amin(-1) for part in parts]
+        return torch.cat(lowest).view(joint_pos.shape[:-1])
 
     def depth(self, joint_pos: Tensor, object_pos_w: Tensor, object_quat_w: Tensor, margin: float = 0.0) -> Tensor:
         """Deepest overlap (N,) [m] of hands (N, D) and objects (N, 3), (N, 4); negative: a gap, cut at ``-margin``."""
