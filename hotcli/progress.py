@@ -33,27 +33,35 @@ def drawn() -> Iterator:
 
 
 class Bars:
-    """One bar for each thing that is being done."""
+    """One bar for each thing that is being done. What is done anew, for the next object, begins its bar anew."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._tasks: Dict[str, TaskID] = {}
+        self._done: Dict[str, int] = {}
 
     def __call__(self, what: str, done: int, total: int, figures: Mapping[str, float]) -> None:
         if what not in self._tasks:
             self._tasks[what] = self._progress.add_task(what, total=total, figures="")
+        elif done < self._done[what]:
+            self._progress.reset(self._tasks[what])
+        self._done[what] = done
         self._progress.update(self._tasks[what], completed=done, total=total, figures=figure_text(figures))
 
 
 class Lines:
-    """A line when something begins, every few seconds, and when it is done."""
+    """A line when something begins, every few seconds, and when it is done; the same when it is done anew."""
 
     def __init__(self) -> None:
         self._began: Dict[str, Tuple[float, int]] = {}
         self._spoke: Dict[str, float] = {}
+        self._done: Dict[str, int] = {}
 
     def __call__(self, what: str, done: int, total: int, figures: Mapping[str, float]) -> None:
         now = time.monotonic()
+        if done < self._done.get(what, 0):
+            del self._began[what], self._spoke[what]
+        self._done[what] = done
         began, first = self._began.setdefault(what, (now, done))
         if done < total and now - self._spoke.get(what, float("-inf")) < _LINE_EVERY:
             return

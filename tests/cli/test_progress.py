@@ -25,6 +25,27 @@ def test_lines_tell_the_time_that_is_left(capsys, monkeypatch):
     assert capsys.readouterr().err.splitlines()[-1] == "training: 4/10, 30 s left"
 
 
+def test_what_is_done_anew_is_timed_anew(capsys, monkeypatch):
+    times = iter([0.0, 100.0, 100.0, 120.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
+    lines = progress.Lines()
+    lines("scaling clips", 0, 4, {})
+    lines("scaling clips", 4, 4, {})
+    lines("scaling clips", 1, 4, {})  # the next object's
+    lines("scaling clips", 2, 4, {})  # 20 s a step, 2 steps left
+    said = capsys.readouterr().err.splitlines()
+    assert said[-2:] == ["scaling clips: 1/4", "scaling clips: 2/4, 40 s left"]
+
+
+def test_what_is_done_anew_begins_its_bar_anew():
+    with Progress(console=Console(file=io.StringIO())) as drawn:
+        bars = progress.Bars(drawn)
+        bars("grasp", 4, 4, {})
+        bars("grasp", 1, 4, {})
+        assert drawn.tasks[0].completed == 1
+        assert not drawn.tasks[0].finished
+
+
 def test_each_thing_has_its_own_bar():
     with Progress(console=Console(file=io.StringIO())) as drawn:
         bars = progress.Bars(drawn)
