@@ -80,7 +80,7 @@ def test_without_a_policy_the_open_loop_is_judged_alone(hot, tmp_path):
 
 def test_the_policy_that_ships_is_judged_where_there_is_no_run(hot, tmp_path):
     result = hot(f"eval --skill move {SHORT} --out judged")
-    assert "Judging the shipped policy of mano and Bottle" in result.stderr
+    assert "Judging the shipped policy mano/student, of 20 objects" in result.stderr
     open_loop, policy = json.loads((tmp_path / "judged" / "report.json").read_text())["skills"]
     assert (open_loop["controller"], policy["controller"]) == ("open loop", "policy")
     assert policy["rates"]["hot"]["successes"] == 3
