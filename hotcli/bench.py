@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
 
 import typer
 from typing_extensions import Annotated
@@ -13,9 +13,7 @@ from hotcli import choices, clips, console, options, planning_bench, progress
 
 if TYPE_CHECKING:
     from hot.hands import HandSpec
-    from hot.motions import Motions
     from hot.objects import ObjectSpec
-    from hot.planning import Sizes
     from hot.presets import Preset
     from hot.progress import Progress
     from hot.tracking import TrackingEnv
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 _CLIPS = 200  # enough for worlds to be at different instants of different grasps
 _CPU_WORLDS = 2048
 _EPOCHS = 5
-_FACTORS = (0.75, 0.9, 1.2, 1.5)  # sizes of each object in a mixed batch, besides its own
 
 
 @dataclass(frozen=True)
@@ -66,8 +63,9 @@ def bench(  # noqa: PLR0913  a command's parameters are its options
     steps: Annotated[int, typer.Option("--steps", min=1, help="Control steps a round.")] = 20,
     training: Annotated[bool, typer.Option("--training", help="Also learn, by rl-games and by a plain loop.")] = False,
     mixed: Annotated[
-        bool, typer.Option("--mixed", help="Also step a batch of every object that has grasps, in five sizes each.")
-    ] = False,
+        Optional[List[str]],
+        typer.Option("--mixed", metavar="OBJECTS", help="Also step as many worlds of these objects, by commas."),
+    ] = None,
     generation: Annotated[
         bool, typer.Option("--generation", help="Instead measure how fast clips of every skill are planned.")
     ] = False,
@@ -79,6 +77,7 @@ def bench(  # noqa: PLR0913  a command's parameters are its options
     if generation:
         chosen = {**choices.engine_of(engine), **options.assignments(set_)}
         return planning_bench.bench(hand, object_, chosen, as_json)
+    many = _objects(options.split_names(mixed))
     overrides = {"synthesis.train_clips": _CLIPS, **choices.engine_of(engine), **options.assignments(set_)}
     if num_envs or overrides["physics.engine"] == "mujoco":
         overrides["ppo.num_envs"] = num_envs or _CPU_WORLDS
@@ -86,59 +85,52 @@ def bench(  # noqa: PLR0913  a command's parameters are its options
     with progress.drawn() as listener:
         for name in [hand] if hand else _hands_with_grasps(object_):
             preset = choices.make_preset(name, object_, None, ("grasp",), overrides)
-            reports.append(_bench_hand(preset, steps, training, mixed, listener))
+            reports.append(_bench_hand(preset, steps, training, many, listener))
     if as_json:
         return console.show_json([_as_json(report) for report in reports])
     _show(reports)
     if training:
         _show_training(reports)
-    if mixed:
+    if many:
         _show_mixed(reports)
 
 
-def _bench_hand(preset: Preset, steps: int, training: bool, mixed: bool, listener: Progress) -> Benched:
+def _bench_hand(preset: Preset, steps: int, training: bool, mixed: Sequence[ObjectSpec], listener: Progress) -> Benched:
     from hot.tracking import bench as tracking_bench
 
     hand_spec, object_spec = choices.load_specs(preset)
-    motions = clips.planned(hand_spec, object_spec, "grasp", preset, "train", listener)
     learning, of_many = None, None
-    with _environment(hand_spec, {object_spec.name: object_spec}, motions, preset) as env:
+    with _environment(hand_spec, [object_spec], preset, listener) as env:
         stepping = tracking_bench.bench(env, steps, progress=listener)
         if training:
             from hot.training import bench as training_bench
 
             learning = training_bench.bench_training(env, preset.ppo, _EPOCHS, listener)
     if mixed:
-        many = _every_object(hand_spec, preset, listener)
-        with _environment(hand_spec, many.objects, many.motions, preset) as env:
+        with _environment(hand_spec, mixed, preset, listener) as env:
             of_many = tracking_bench.bench(env, steps, progress=listener)
     return Benched(preset.physics.engine, stepping, learning, of_many)
 
 
 def _environment(
-    hand: HandSpec, objects: Dict[str, ObjectSpec], motions: Motions, preset: Preset
+    hand: HandSpec, objects: Sequence[ObjectSpec], preset: Preset, listener: Progress
 ) -> contextlib.closing[TrackingEnv]:
+    """As many worlds of each object, on clips in which the hand grasps it."""
     from hot import tracking
+    from hot.motions import Motions
 
-    env = tracking.TrackingEnv(hand, objects, motions, preset.task, preset.ppo.num_envs, preset.seed)
+    motions = [clips.planned(hand, spec, "grasp", preset, "train", listener) for spec in objects]
+    by_name = {spec.name: spec for spec in objects}
+    env = tracking.TrackingEnv(
+        hand, by_name, Motions.concatenate(motions), preset.task, preset.ppo.num_envs, preset.seed
+    )
     return contextlib.closing(env)
 
 
-def _every_object(hand: HandSpec, preset: Preset, listener: Progress) -> Sizes:
-    """Clips of all objects for which the hand has grasps, in several sizes."""
-    from hot.motions import Motions
-    from hot.objects import load_object, object_names
-    from hot.planning import ScalingConfig, Sizes, in_sizes
-    from hot.synthesis import has_grasps
+def _objects(names: Sequence[str]) -> List[ObjectSpec]:
+    from hot.objects import load_object
 
-    scaling, found = ScalingConfig(factors=_FACTORS), []
-    for name in object_names():
-        if has_grasps(hand.name, name):
-            spec = load_object(name)
-            motions = clips.planned(hand, spec, "grasp", preset, "train", listener)
-            found.append(in_sizes(motions, hand, spec, scaling, preset.synthesis, listener))
-    objects = {name: spec for sizes in found for name, spec in sizes.objects.items()}
-    return Sizes(Motions.concatenate([sizes.motions for sizes in found]), objects, dict.fromkeys(objects, 1.0))
+    return list({spec.name: spec for spec in map(load_object, names)}.values())
 
 
 def _hands_with_grasps(object_name: Optional[str]) -> List[str]:

@@ -70,10 +70,9 @@ def bench_grasps(
     depths = torch.zeros(0)
     try:
         for number in range(batches + 1):
-            seeds, drawing = _timed(lambda: made.draw(wanted), made.device)
-            candidates, planning = _timed(lambda: made.plan(seeds), made.device)  # noqa: B023  called at once
-            if not number:
-                candidates = candidates.select(torch.arange(min(_WARM_UP, len(candidates.start)), device=made.device))
+            count = made.candidates if number else min(_WARM_UP, made.candidates)
+            seeds, drawing = _timed(lambda: made.draw(wanted, count), made.device)  # noqa: B023  called at once
+            candidates, planning = _timed(lambda: made.plan(seeds, count), made.device)  # noqa: B023
             batch, trial = _timed(lambda: made.attempt(seeds, candidates), made.device)  # noqa: B023
             plans.append(drawing + planning)
             trials.append(trial)

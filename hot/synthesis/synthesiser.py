@@ -66,8 +66,6 @@ class Synthesiser:
         self.device = torch.device("cuda" if on_gpu else "cpu")
         self.candidates = config.candidates or _BATCHES[self.device.type]
         """Of a batch."""
-        self.seeds = round(config.seeds * self.candidates)
-        """Of a batch."""
         self._pads, self._field = pads_of(hand), DistanceField(object_spec, self.device)
         closed = close_hands(hand, _SHAPES, generator)
         own = torch.Generator(self.device).manual_seed(int(torch.randint(2**62, (), generator=generator)))
@@ -81,22 +79,23 @@ class Synthesiser:
         """Free the engine."""
         self._worlds.free()
 
-    def draw(self, families: Mapping[int, Optional[Seeds]]) -> Seeds:
-        """Seeds of a batch: some for any use, and equal shares for the resting poses that are named, half of a share
-        variations of a pose's parents where it has any."""
-        free = round(self.seeds * self._config.free_share) if families else self.seeds
+    def draw(self, families: Mapping[int, Optional[Seeds]], candidates: Optional[int] = None) -> Seeds:
+        """Seeds of a batch, or of so many candidates: some for any use, and equal shares for the resting poses that are
+        named, half of a share variations of a pose's parents where it has any."""
+        count = round(self._config.seeds * (candidates or self.candidates))
+        free = round(count * self._config.free_share) if families else count
         parts = [self._seeder.draw(free, None)]
         for rest, parents in families.items():
-            wanted = (self.seeds - free) // len(families)
+            wanted = (count - free) // len(families)
             if parents is not None:
                 parts.append(self._seeder.vary(parents, wanted // 2))
                 wanted -= wanted // 2
             parts.append(self._seeder.draw(wanted, rest))
         return Seeds.join(parts)
 
-    def plan(self, seeds: Seeds) -> Candidates:
-        """The candidates of least energy that can be opened."""
-        return self._planner.plan(seeds, self._resting, self.candidates)
+    def plan(self, seeds: Seeds, candidates: Optional[int] = None) -> Candidates:
+        """The most promising candidates that can be opened, of a batch or so many."""
+        return self._planner.plan(seeds, self._resting, candidates or self.candidates)
 
     def attempt(self, seeds: Seeds, candidates: Candidates) -> Batch:
         """Those candidates that hold, and that do not sink in too deep."""

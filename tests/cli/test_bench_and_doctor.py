@@ -47,6 +47,22 @@ def test_bench_steps_as_many_worlds_and_steps_as_asked_and_closes(hot, benched):
     assert "0.900" in result.stdout
 
 
+def test_bench_steps_many_objects_as_one_batch(hot, benched, planner):
+    result = hot("bench --hand allegro --num-envs 8 --steps 3 --engine mujoco --mixed box,Ball --mixed BOX --json")
+    assert result.exit_code == 0, result.stderr
+    (one, _), _, (many, steps), _ = benched
+    assert (list(one.args[1]), list(many.args[1]), many.args[4], steps) == (["Bottle"], ["Box", "Ball"], 8, 3)
+    assert planner.count == 3  # clips of each
+    (row,) = json.loads(result.stdout)
+    assert row["cost_of_mixing"] == 1.0
+
+
+def test_bench_refuses_an_unknown_object_before_it_measures(hot, benched):
+    result = hot("bench --hand allegro --engine mujoco --mixed Box,Bocks")
+    assert (result.exit_code, benched) == (1, [])
+    assert "Bocks" in result.stderr
+
+
 def test_bench_takes_every_hand_unless_one_is_named(hot, benched):
     rows = json.loads(hot("bench --num-envs 2 --steps 1 --json").stdout)
     assert [row["ratio"] for row in rows] == [0.9] * sum(has_grasps(hand, "Bottle") for hand in packaged_hand_names())
@@ -65,27 +81,6 @@ def test_bench_measures_learning_when_asked(hot, benched, monkeypatch):
     assert (row["training"]["worlds"], row["training"]["ratio"], row["learning_ratio"]) == (8, 0.8, 0.6)
     text = hot(words).stdout
     assert "0.900" in text and "0.800" in text and "0.600" in text
-
-
-def test_bench_compares_a_batch_of_many_objects_with_one(hot, benched, monkeypatch):
-    from hot import planning, synthesis
-
-    def has_grasps(hand, name):
-        return name in ("Bottle", "Box")
-
-    def in_sizes(motions, hand, spec, scaling, *_):
-        names = [spec.name, *(f"{spec.name}@{factor}" for factor in scaling.factors)]
-        return SimpleNamespace(motions=spec.name, objects=dict.fromkeys(names, spec))
-
-    monkeypatch.setattr(synthesis, "has_grasps", has_grasps)
-    monkeypatch.setattr(planning, "in_sizes", in_sizes)
-    monkeypatch.setattr("hot.motions.Motions.concatenate", staticmethod(list))
-    (row,) = json.loads(hot("bench --hand mano --num-envs 8 --engine mujoco --mixed --json").stdout)
-    assert row["cost_of_mixing"] == 1.0
-    (env, _), first, (mixed, _), second = benched
-    assert (first, second) == ("closed", "closed")
-    assert len(env.args[1]) == 1 and len(mixed.args[1]) == 10 and mixed.args[2] == ["Bottle", "Box"]
-    assert mixed.args[4] == env.args[4] == 8
 
 
 def test_bench_plans_clips_of_every_skill_and_says_which_cannot_be(hot, monkeypatch):
