@@ -58,6 +58,10 @@ class Kinematics:
         self._level_ids = [self._ids([body - 1 for body in level]) for level in levels[1:]]
         self._parent_ids = [self._ids(parents) for parents in level_parents[1:]]
         ranks = _rank_joints(tree.joint_bodies[NUM_WRIST_JOINTS:])
+        self._joint_body_ids = self._ids(list(tree.joint_bodies[NUM_WRIST_JOINTS:]))
+        self._earlier_joint_ids = [
+            [self._ids([before[body] for body in rank]) for before in ranks[:index]] for index, rank in enumerate(ranks)
+        ]
         self._rank_joint_ids = [self._ids(list(rank.values())) for rank in ranks]
         self._rank_body_ids = [self._ids([body - 1 for body in rank]) for rank in ranks]
         self._key_ids = self._ids([tree.names.index(name) for name in spec.key_bodies])
@@ -116,6 +120,18 @@ class Kinematics:
             angular.append(angular[parent] + spins_w[..., body - 1, :])
         return poses, BodyVelocities(torch.stack(linear, dim=-2), torch.stack(angular, dim=-2))
 
+    def hinges(self, joint_pos: Tensor, poses: BodyPoses) -> Tuple[Tensor, Tensor]:
+        """Axes (..., J, 3), unit, and places (..., J, 3) [m] of the finger joints in the world, for joints (..., D) and
+        the body poses that they lead to: a point p that moves with a joint does so by axis x (p - place) [m/rad]."""
+        own = self._constants[joint_pos.dtype].axes
+        axes = own.expand(*joint_pos.shape[:-1], *own.shape)
+        for later, earlier in zip(self._rank_joint_ids, self._earlier_joint_ids):
+            turn = rotations.from_axis_angle(own[later], joint_pos[..., NUM_WRIST_JOINTS + later])
+            for joints in earlier:  # a hinge turns what the hinges before it do
+                axes = axes.index_copy(-2, joints, rotations.rotate_inverse(turn, axes.index_select(-2, joints)))
+        pos, quat = (rows.index_select(-2, self._joint_body_ids) for rows in (poses.pos_w, poses.quat_w))
+        return rotations.rotate(quat, axes), pos
+
     def _spins(self, joint_pos: Tensor, joint_vel: Tensor) -> Tensor:
         """Angular velocities of the bodies after the wrist relative to their parents, in their own frames (..., B - 1,
         3). A hinge turns what the hinges before it do."""
@@ -157,6 +173,12 @@ class Kinematics:
         turn = rotations.to_matrix(poses.quat_w).index_select(-3, self._shape_body_ids)  # (..., G, 3, 3)
         pos = poses.pos_w.index_select(-2, self._shape_body_ids)[..., None, :]
         return (surface @ turn.transpose(-1, -2) + pos).flatten(-3, -2)
+
+    def shape_points(self, poses: BodyPoses, row: Tensor, shape: Tensor) -> Tensor:
+        """World positions of the sample points (n, S, 3) [m] of some collision shapes (n,) of some hands (n,)."""
+        body = self._shape_body_ids[shape]
+        turn = rotations.to_matrix(poses.quat_w[row, body])
+        return self._constants[poses.pos_w.dtype].surface[shape] @ turn.transpose(-1, -2) + poses.pos_w[row, body, None]
 
     def collider_heights(self, poses: BodyPoses) -> Tensor:
         """Heights of those points alone (..., M) [m]."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Tuple
+from typing import List, Tuple
 
 import torch
 from torch import Tensor
@@ -21,8 +21,6 @@ _TOUCH = 0.0015
 _DAMPING = 4e-3
 """Of the steps to a goal [m/rad], where levers are some centimetres: it keeps joints from racing."""
 _STEPS = 8
-_PROBE = 1e-3
-"""Change of a joint by which its effect is measured [rad]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +90,7 @@ class FingerSolver:
         longest = max(map(len, chains))
         padded = [[*chain, *[-1] * (longest - len(chain))] for chain in chains]
         self._chain = torch.tensor(padded, device=device)  # (F, m), -1 where a finger has fewer joints
+        self._moves = _moves(hand).to(device)  # (B, J)
         self._lower, self._upper = hand.joint_lower[_WRIST:].to(device), hand.joint_upper[_WRIST:].to(device)
 
     def solve(
@@ -108,9 +107,10 @@ class FingerSolver:
         """
         joints = fingers
         for _ in range(_STEPS):
-            here = self.points(joints, body, point_b)
+            whole, poses = self._placed(joints)
+            here = _points(poses, body, point_b)
             gap = (goal - here) * active[..., None]
-            effect = self._effect(joints, body, point_b, here)  # (N, F, 3, m)
+            effect = self._effect(whole, poses, body, here)  # (N, F, 3, m)
             square = effect @ effect.transpose(-1, -2) + _DAMPING**2 * torch.eye(3, device=joints.device)
             step = (effect.transpose(-1, -2) @ torch.linalg.solve(square, gap[..., None]))[..., 0]  # (N, F, m)
             joints = self._moved(joints, step)
@@ -118,20 +118,20 @@ class FingerSolver:
 
     def points(self, fingers: Tensor, body: Tensor, point_b: Tensor) -> Tensor:
         """Points of bodies (N, F, 3) [m] in the wrist's frame."""
-        zero = fingers.new_zeros(len(fingers), _WRIST)
-        poses = self._kinematics.forward(torch.cat([zero, fingers], dim=-1))
-        rows = torch.arange(len(fingers), device=fingers.device)[:, None]
-        return poses.pos_w[rows, body] + rotations.rotate(poses.quat_w[rows, body], point_b)
+        return _points(self._placed(fingers)[1], body, point_b)
 
-    def _effect(self, joints: Tensor, body: Tensor, point_b: Tensor, here: Tensor) -> Tensor:
-        """How the points move with the joints of their own fingers (N, F, 3, m) [m/rad]: the fingers do not share
-        joints, so one of each is probed at a time."""
-        columns = []
-        for probe in self._chain.unbind(1):
-            moved = joints.clone()
-            moved[:, probe[probe >= 0]] += _PROBE
-            columns.append((self.points(moved, body, point_b) - here) / _PROBE * (probe >= 0)[:, None])
-        return torch.stack(columns, dim=-1)
+    def _placed(self, fingers: Tensor) -> Tuple[Tensor, BodyPoses]:
+        """All joints (N, D), and where the bodies are, with the wrist at the origin."""
+        joints = torch.cat([fingers.new_zeros(len(fingers), _WRIST), fingers], dim=-1)
+        return joints, self._kinematics.forward(joints)
+
+    def _effect(self, joints: Tensor, poses: BodyPoses, body: Tensor, here: Tensor) -> Tensor:
+        """How points (N, F, 3) of bodies move with the joints of their own fingers (N, F, 3, m) [m/rad]."""
+        axes, places = self._kinematics.hinges(joints, poses)  # (N, J, 3)
+        chain = self._chain.clamp_min(0)
+        moves = self._moves[body[..., None], chain] & (self._chain >= 0)  # (N, F, m)
+        effect = torch.cross(axes[:, chain], here[:, :, None] - places[:, chain], dim=-1)
+        return (effect * moves[..., None]).transpose(-1, -2)
 
     def _moved(self, joints: Tensor, step: Tensor) -> Tensor:
         """Joints (N, J) after steps (N, F, m), within their ranges."""
@@ -139,3 +139,18 @@ class FingerSolver:
         change = torch.zeros_like(joints)
         change[:, self._chain[used]] = step[:, used]
         return torch.minimum(torch.maximum(joints + change, self._lower), self._upper)
+
+
+def _points(poses: BodyPoses, body: Tensor, point_b: Tensor) -> Tensor:
+    """Where points (N, F, 3) of bodies (N, F) are [m]."""
+    rows = torch.arange(len(body), device=body.device)[:, None]
+    return poses.pos_w[rows, body] + rotations.rotate(poses.quat_w[rows, body], point_b)
+
+
+def _moves(hand: HandSpec) -> Tensor:
+    """Which bodies move with which finger joint (B, J) bool: the joint's own, and those beyond it."""
+    bodies = torch.tensor(hand.tree.joint_bodies[_WRIST:])
+    rows: List[Tensor] = []
+    for body, parent in enumerate(hand.tree.parents):
+        rows.append((bodies == body) | (rows[parent] if parent >= 0 else torch.zeros_like(bodies, dtype=torch.bool)))
+    return torch.stack(rows)

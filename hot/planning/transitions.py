@@ -125,12 +125,14 @@ def chain(parts: Sequence[Paths], grasp: Optional[Tensor] = None, rest: Optional
 
 def join(parts: Sequence[Paths], count: int) -> Paths:
     """The first ``count`` paths of all parts; shorter ones are padded with their last frame."""
-    frames = max(part.contact.shape[1] for part in parts)
+    frames, used = max(part.contact.shape[1] for part in parts), []
+    for part in parts:
+        left = count - sum(len(before.length) for before in used)
+        used.append(part if len(part.length) <= left else part.select(slice(left)))
 
-    def joined(name: str) -> Tensor:
-        tensors = [getattr(part, name) for part in parts]
-        if tensors[0].dim() > 1:
-            tensors = [t[:, torch.arange(frames, device=t.device).clamp_max(t.shape[1] - 1)] for t in tensors]
-        return torch.cat(tensors)[:count]
+    def whole(tensor: Tensor) -> Tensor:
+        if tensor.dim() == 1 or tensor.shape[1] == frames:
+            return tensor
+        return tensor[:, torch.arange(frames, device=tensor.device).clamp_max(tensor.shape[1] - 1)]
 
-    return Paths(*(joined(f.name) for f in fields(Paths)))
+    return Paths(*(torch.cat([whole(getattr(part, f.name)) for part in used]) for f in fields(Paths)))

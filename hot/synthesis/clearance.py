@@ -58,13 +58,22 @@ class Clearance:
         return depth
 
     def _depth(self, joint_pos: Tensor, object_pos_w: Tensor, object_quat_w: Tensor, margin: float) -> Tensor:
-        poses = self.kinematics.forward(joint_pos)
+        """Only shapes whose bounding sphere reaches the object's box are looked at closely."""
+        poses, shapes = self.kinematics.forward(joint_pos), self.shapes
         turn = rotations.to_matrix(object_quat_w)
-        deep = self._hand_in_object(poses, object_pos_w, turn, margin)
-        return torch.maximum(deep, self._object_in_hand(poses, object_pos_w, turn, margin))
+        centre_w, axes = shapes.placed(poses)
+        centre = (centre_w - object_pos_w[:, None]) @ turn  # (N, G, 3), object frame
+        outside = torch.maximum(self._low - centre, centre - self._high).clamp_min(0.0).norm(dim=-1)
+        row, shape = (outside < shapes.bound + margin).nonzero(as_tuple=True)  # (n,)
+        points = (self.kinematics.shape_points(poses, row, shape) - object_pos_w[row, None]) @ turn[row]
+        axes_o = turn[row].transpose(-1, -2) @ axes[row, shape]
+        deep = torch.maximum(
+            self._into_object(points, margin), self._into_shape(shape, centre[row, shape], axes_o, margin)
+        )
+        return joint_pos.new_full(joint_pos.shape[:1], -margin).scatter_reduce(0, row, deep, "amax")
 
-    def _hand_in_object(self, poses: BodyPoses, pos: Tensor, turn: Tensor, margin: float) -> Tensor:
-        points = (self.kinematics.collider_points(poses) - pos[:, None]) @ turn  # (N, M, 3), object frame
+    def _into_object(self, points: Tensor, margin: float) -> Tensor:
+        """Deepest (n,) of points (n, M, 3) of the object's frame in the object."""
         near = ((points > self._low - margin) & (points < self._high + margin)).all(-1)
         depth = points.new_full(points.shape[:-1], -margin)
         close = points[near]
@@ -73,16 +82,14 @@ class Clearance:
             depth[near] = torch.cat([-self._distance(part) for part in parts])
         return depth.amax(-1).clamp_min(-margin)
 
-    def _object_in_hand(self, poses: BodyPoses, pos: Tensor, turn: Tensor, margin: float) -> Tensor:
-        """Only points within a shape's bounding sphere are looked at closely: a few in a hundred."""
-        shapes, depth = self.shapes, pos.new_full(pos.shape[:1], -margin)
-        points_w = self._surface @ turn.transpose(-1, -2) + pos[:, None]  # (N, P, 3)
-        centre, axes = shapes.placed(poses)
-        near = torch.cdist(points_w, centre) < shapes.bound + margin  # (N, P, G)
-        row, point, shape = near.nonzero(as_tuple=True)
-        seen = points_w[row, point] - centre[row, shape]
-        seen = (seen[:, None] @ axes[row, shape])[:, 0]
-        return depth.scatter_reduce(0, row, -shapes.distance(shape, seen), "amax").clamp_min(-margin)
+    def _into_shape(self, shape: Tensor, centre: Tensor, axes: Tensor, margin: float) -> Tensor:
+        """Deepest point (n,) of the object's surface in shapes (n,) at centres (n, 3) with axes (n, 3, 3), both in its
+        frame: of those within the bounding sphere, a few in a hundred."""
+        near = torch.cdist(centre, self._surface) < self.shapes.bound[shape, None] + margin  # (n, P)
+        pair, point = near.nonzero(as_tuple=True)
+        seen = ((self._surface[point] - centre[pair])[:, None] @ axes[pair])[:, 0]
+        depth = -self.shapes.distance(shape[pair], seen)
+        return centre.new_full(centre.shape[:1], -margin).scatter_reduce(0, pair, depth, "amax")
 
 
 class RoundedBoxes:

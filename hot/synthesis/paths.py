@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Optional, Tuple
+from typing import Optional, Tuple, Union
 
 import torch
 from torch import Tensor
@@ -28,8 +28,8 @@ class Paths:
     grasp: Tensor  # (N,) number of the grasp, -1 none
     rest: Tensor  # (N,) number of the resting pose, -1 none
 
-    def select(self, rows: Tensor) -> Paths:
-        """Some of the paths, by mask or index."""
+    def select(self, rows: Union[Tensor, slice]) -> Paths:
+        """Some of the paths, by mask, index or slice."""
         return Paths(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 

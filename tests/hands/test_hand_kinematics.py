@@ -93,6 +93,33 @@ def test_gradients_equal_finite_differences(name):
 
 
 @pytest.mark.parametrize("name", packaged_hand_names())
+def test_fingertips_turn_about_the_axes_of_their_own_joints(name):
+    spec = load_hand(name)
+    kinematics, joints = Kinematics(spec), random_joints(spec, 3)
+    axes, places = kinematics.hinges(joints, kinematics.forward(joints))
+    assert torch.allclose(axes.norm(dim=-1), torch.ones(1, dtype=torch.float64))
+    tips, step = kinematics.fingertips(kinematics.forward(joints)), 1e-6
+    for joint in range(spec.num_joints - 6):
+        moved = joints.clone()
+        moved[:, 6 + joint] += step
+        change = (kinematics.fingertips(kinematics.forward(moved)) - tips) / step
+        about = torch.cross(axes[:, joint, None].expand_as(tips), tips - places[:, joint, None], dim=-1)
+        own = change.norm(dim=-1, keepdim=True) > 1e-6  # fingers to which the joint does not belong stay
+        np.testing.assert_allclose(change, about * own, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", packaged_hand_names())
+def test_points_of_some_shapes_are_those_of_all_shapes(name):
+    spec = load_hand(name)
+    kinematics = Kinematics(spec)
+    poses = kinematics.forward(random_joints(spec, 4))
+    shapes = len(spec.tree.colliders)
+    row, shape = torch.tensor([3, 0, 0]), torch.tensor([0, shapes - 1, 1])
+    every = kinematics.collider_points(poses).unflatten(1, (shapes, -1))
+    np.testing.assert_allclose(kinematics.shape_points(poses, row, shape), every[row, shape], atol=1e-12)
+
+
+@pytest.mark.parametrize("name", packaged_hand_names())
 def test_wrist_velocity_equals_finite_differences(name):
     spec = load_hand(name)
     kinematics = Kinematics(spec)

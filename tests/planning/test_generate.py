@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hot import rotations
 from hot.errors import HotError, UnknownNameError
 from hot.hands import Kinematics, load_hand
 from hot.objects import load_object
 from hot.planning import SKILLS, PlanningConfig, generate
+from hot.planning.generate import _redraw
+from hot.progress import silent
 from hot.synthesis import load_grasps
 from hot.synthesis.clearance import Clearance
+from hot.synthesis.paths import Paths
 from hot.synthesis.transforms import compose, invert
 
 HAND, BOTTLE, CONFIG = load_hand("allegro"), load_object("Bottle"), PlanningConfig()
@@ -143,3 +150,29 @@ def test_unknown_skills_and_splits_list_the_known_ones():
 def test_an_impossible_request_counts_the_reasons():
     with pytest.raises(HotError, match="table: "):
         generate(HAND, BOTTLE, "grasp", 1, 0, PlanningConfig(table_clearance=0.5), "train")
+
+
+class _Counting:
+    """Candidates with numbers for lengths, of which those in ``bad`` are refused."""
+
+    def __init__(self, bad):
+        self.bad, self.drawn, self.looked = bad, 0, 0
+
+    def draw(self, count):
+        self.drawn += count
+        length = torch.arange(self.drawn - count, self.drawn)
+        rows = {f.name: torch.zeros(count, 1) for f in fields(Paths)}
+        return Paths(**{**rows, "length": length, "grasp": length, "rest": length})
+
+    def refuse(self, paths):
+        self.looked += len(paths.length)
+        return {"rule": torch.isin(paths.length, self.bad)}
+
+
+@given(st.lists(st.integers(0, 400), max_size=120))
+def test_the_first_candidates_that_obey_are_taken_and_few_more_are_looked_at(bad):
+    planner, wanted = _Counting(torch.tensor(bad, dtype=torch.long)), 200
+    taken = _redraw(planner, wanted, "toy", silent)
+    obeying = [number for number in range(planner.drawn) if number not in bad]
+    assert taken.length.tolist() == obeying[:wanted]
+    assert planner.looked <= taken.length[-1] + 1 + 0.3 * wanted + 32

@@ -68,6 +68,29 @@ def test_a_hand_on_top_of_the_object_overlaps_and_a_far_one_does_not():
     assert float(depth[1]) == pytest.approx(-0.01)
 
 
+@pytest.mark.parametrize("object_name", ["Bottle", "Torus"])
+def test_overlap_is_that_of_the_deepest_point_however_few_are_looked_at(object_name):
+    """Every sample point of every shape and of the object, one hand after another, against all at once."""
+    hand, spec = load_hand("mano"), load_object(object_name)
+    clearance, margin, count = Clearance(hand, spec), 0.01, 40
+    joints = torch.cat([torch.zeros(count, 6), hand.open_fingers.expand(count, -1)], dim=-1)
+    joints[:, 3:6] = torch.randn(count, 3, generator=generator())
+    pos = 0.08 * torch.randn(count, 3, generator=generator())
+    quat = rotations.random((count,), generator())
+    depth = clearance.depth(joints, pos, quat, margin)
+    assert (depth > 0).sum() > 5 and (depth == -margin).sum() > 5
+    poses = clearance.kinematics.forward(joints)
+    skin = rotations.rotate_inverse(quat[:, None], clearance.kinematics.collider_points(poses) - pos[:, None])
+    deepest = (-spec.signed_distance(skin)).amax(1)
+    surface = rotations.rotate(quat[:, None], spec.surface_points) + pos[:, None]
+    for collider in hand.tree.colliders:
+        own = poses.quat_w[:, None, collider.body], poses.pos_w[:, None, collider.body]
+        seen = rotations.rotate_inverse(own[0], surface - own[1])
+        seen = rotations.rotate_inverse(collider.quat.float(), seen - collider.pos.float())
+        deepest = torch.maximum(deepest, (-shape_distance(collider.shape, collider.size, seen)).amax(1))
+    assert torch.allclose(depth, deepest.clamp_min(-margin), atol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["allegro", "mano", "shadow"])
 def test_closed_hands_stay_in_range_and_bring_the_thumb_to_the_fingers(name):
     hand = load_hand(name)
