@@ -60,9 +60,9 @@ def frame_errors(trace: Trace, object_spec: ObjectSpec) -> FrameErrors:
     """All errors of a trace; ``object_spec`` gives the surface points and the symmetry."""
     quat, ref_quat = trace.object_quat_w, trace.ref_object_quat_w
     points_o = object_spec.surface_points[:NUM_POINTS].to(quat)  # (P, 3)
-    points_w = rotations.rotate(quat[..., None, :], points_o) + trace.object_pos_w[..., None, :]  # (T, N, P, 3)
-    ref_points_w = rotations.rotate(ref_quat[..., None, :], points_o) + trace.ref_object_pos_w[..., None, :]
-    shift = 100.0 * (points_w - ref_points_w)
+    turned = rotations.to_matrix(quat) - rotations.to_matrix(ref_quat)
+    moved = trace.object_pos_w - trace.ref_object_pos_w
+    shift = 100.0 * (points_o @ turned.transpose(-1, -2) + moved[..., None, :])  # (T, N, P, 3)
     return FrameErrors(
         valid=trace.valid,
         finite=finite_clips(trace),
@@ -71,7 +71,7 @@ def frame_errors(trace: Trace, object_spec: ObjectSpec) -> FrameErrors:
         rotation_deg=rotations.angle_between(quat, ref_quat) * (180.0 / math.pi),
         symmetric_deg=object_spec.symmetry.angle(quat, ref_quat) * (180.0 / math.pi),
         hand_cm=100.0 * (trace.key_pos_w - trace.ref_key_pos_w).norm(dim=-1).mean(-1),
-        object_cm=100.0 * (trace.object_pos_w - trace.ref_object_pos_w).norm(dim=-1),
+        object_cm=100.0 * moved.norm(dim=-1),
     )
 
 

@@ -164,7 +164,7 @@ def write_card(policy_path: Path, card: Card) -> Path:
     """
     path = card_path(policy_path)
     with write_atomically(path) as temporary:
-        temporary.write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return path
 
 

@@ -70,10 +70,11 @@ def realised(trace: Trace, source: Motions, clip_ids: Tensor, hand: HandSpec, ph
 
 def without_chatter(contact: Tensor, clip_start: Tensor) -> Tensor:
     """Labels (S,) with every stretch of at most 3 equal ones inside a clip, not at its ends, made "either"."""
-    result = contact.clone()
-    for begin, end in zip(clip_start[:-1].tolist(), clip_start[1:].tolist()):
-        _, lengths = contact[begin:end].unique_consecutive(return_counts=True)
-        short = lengths <= _CHATTER
-        short[0] = short[-1] = False
-        result[begin:end][short.repeat_interleave(lengths)] = _EITHER
-    return result
+    first, last = clip_start[:-1], clip_start[1:] - 1
+    begins = torch.ones_like(contact, dtype=torch.bool)
+    begins[1:] = contact[1:] != contact[:-1]
+    begins[first] = True
+    stretch = begins.cumsum(0) - 1  # (S,) the number of each frame's
+    short = stretch.bincount() <= _CHATTER
+    short[stretch[first]] = short[stretch[last]] = False
+    return contact.masked_fill(short[stretch], _EITHER)

@@ -116,12 +116,14 @@ def in_hand(request):
 
 
 def test_two_facing_fingers_keep_contact_at_every_frame(in_hand):
+    """A library with few changes within the hand gets some over the table besides, which let go."""
     setting = make_setting(HAND, BOTTLE, CONFIG, "train", 1)
+    kept = (by_clip(in_hand, in_hand.contact) == 1).all(1)
+    assert kept.sum() >= (CLIPS if in_hand.skills == ("rotate",) else 2)
+    inside = in_hand.select(kept.nonzero()[:, 0])
     rows = slice(None, None, 7)
-    pos, quat = in_wrist(in_hand)
-    wrist_o = invert((pos[rows], quat[rows]))
-    touches = find_touches(setting, wrist_o, in_hand.joint_pos[rows, 6:])
-    assert (in_hand.contact == 1).all()
+    pos, quat = in_wrist(inside)
+    touches = find_touches(setting, invert((pos[rows], quat[rows])), inside.joint_pos[rows, 6:])
     near = touches.distance < 0.003
     assert (near.sum(1) >= 2).all()
     assert opposed(touches, near, -0.4).all()
