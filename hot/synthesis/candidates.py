@@ -28,8 +28,10 @@ _START_OVERLAP = 0.0005
 """Deepest overlap of a hand that is about to close [m]."""
 _SUNK = 10.0
 """Cost of points below the table; what cannot be reached there is of no use however well it holds."""
-_FLUSH = 1e-4
-"""Cost of not facing the surface that is as good as none."""
+_FLUSH, _BALANCED = 1e-4, 0.01
+"""Cost of not facing the surface, and of forces that leave a rest, that is as good as none."""
+_FIRM = 50.0
+"""Force of a grip that is neither firm nor weak [N]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,17 +71,27 @@ class Planner:
         asked = asked.select(rows)
         refined = refine(self._hand, self._energy, sifted.joints[rows], asked, config.refine_steps)
         start, fits = self._opened(refined.joints)
-        hold = compliance(*self._energy.contacts(refined.joints, refined.press, asked))
-        doubt = hold * (refined.terms["facing"] + _FLUSH) + _SUNK * refined.terms["table"]
-        doubt = torch.where(fits, doubt, torch.inf)
-        best = best_of(doubt, kind[rows], count)
+        lead = self._lead(refined, asked)
+        doubt = torch.where(fits, self._doubt(refined, asked, lead), torch.inf)
+        best = best_of(doubt, kind[rows], count, config.even_share)
         best = best[fits[best]]
-        return self._candidates(rows[best], refined.select(best), asked.select(best), start[best])
+        return self._candidates(rows[best], refined.select(best), asked.select(best), start[best], lead[best])
 
-    def _candidates(self, rows: Tensor, refined: Refined, asked: Asked, start: Tensor) -> Candidates:
+    def _lead(self, refined: Refined, asked: Asked) -> Tensor:
+        """How far targets must be ahead of the fingers (N, J) [rad] to press with a newton in all."""
+        torque = self._energy.torque(refined.joints, refined.press, asked)[:, _WRIST:]
+        return torque / self._hand.stiffness[_WRIST:].to(torque)
+
+    def _doubt(self, refined: Refined, asked: Asked, lead: Tensor) -> Tensor:
+        """How little is to be expected of refined hands (N,): they give way, touch askew, leave a rest of the forces,
+        or have too long a lever to press hard."""
+        terms, hold = refined.terms, compliance(*self._energy.contacts(refined.joints, refined.press, asked))
+        force = self._config.squeeze / lead.abs().amax(1).clamp_min(1e-9)
+        uneven = ((terms["balance"] / _BALANCED + 1.0) * _FIRM / force).sqrt()
+        return hold * (terms["facing"] + _FLUSH) * uneven + _SUNK * terms["table"]
+
+    def _candidates(self, rows: Tensor, refined: Refined, asked: Asked, start: Tensor, lead: Tensor) -> Candidates:
         joints = refined.joints
-        torque = self._energy.torque(joints, refined.press, asked)[:, _WRIST:]
-        lead = torque / self._hand.stiffness[_WRIST:].to(torque)
         return Candidates(
             seed=rows,
             wrist_pos_o=joints[:, :3],

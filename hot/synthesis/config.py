@@ -78,6 +78,9 @@ class GraspConfig(Config):
     """Seeds chosen for each candidate."""
     refine_steps: int = Field(default=100, ge=1)
     """Further steps by which the chosen become planned grasps; the most promising of them are the candidates."""
+    even_share: float = Field(default=0.5, ge=0, le=1)
+    """Share of the candidates that is spread evenly over resting poses and families; the others are the most promising
+    of all, whatever they are for."""
     close_frames: int = Field(default=30, ge=1)
     """Frames in which the hand closes while the object is held in place."""
     close_lead: float = Field(default=0.1, gt=0)

@@ -75,11 +75,22 @@ def _total(terms: Dict[str, Tensor]) -> Tensor:
     return torch.stack(list(terms.values())).sum(0)
 
 
-def best_of(cost: Tensor, kind: Tensor, count: int) -> Tensor:
-    """Rows (count,) of least cost (N,), of every kind (N,) the same share, in their order."""
+def best_of(cost: Tensor, kind: Tensor, count: int, even_share: float = 1.0) -> Tensor:
+    """Rows (count,) of least cost (N,), in their order: ``even_share`` of them the same share of every kind (N,), the
+    others of any kind."""
+    even = _spread_evenly(cost, kind, round(even_share * count))
+    left = torch.ones_like(kind, dtype=torch.bool)
+    left[even] = False
+    others = left.nonzero()[:, 0]
+    others = others[cost[others].argsort(stable=True)[: max(count - len(even), 0)]]
+    return torch.cat([even, others]).sort().values
+
+
+def _spread_evenly(cost: Tensor, kind: Tensor, count: int) -> Tensor:
+    """Rows (count,) of least cost (N,), of every kind (N,) the same share."""
     order = cost.argsort(stable=True)
     order = order[kind[order].argsort(stable=True)]  # kind by kind, the best first
     sizes = kind.unique(return_counts=True)[1]
     firsts = (sizes.cumsum(0) - sizes).repeat_interleave(sizes)
     rank = (torch.arange(len(cost), device=cost.device) - firsts + 0.5) / sizes.repeat_interleave(sizes)
-    return order[rank.argsort(stable=True)[:count]].sort().values
+    return order[rank.argsort(stable=True)[:count]]

@@ -229,6 +229,22 @@ def test_the_best_are_as_many_of_every_kind(kinds, size, share, seed):
         assert set(taken.tolist()) == set(own[cost[own].argsort()[: len(taken)]].tolist())
 
 
+@given(st.integers(1, 40), st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.integers(0, 1000))
+def test_beside_the_best_of_every_kind_the_best_of_all_are_taken(size, share, even_share, seed):
+    """Also of those that cost infinitely much, so that as many come as were asked for, each once."""
+    cost = torch.rand(size, generator=generator(seed))
+    cost[cost > 0.7] = torch.inf
+    kind, count = torch.randint(3, (size,), generator=generator(seed)), round(share * size)
+    rows = best_of(cost, kind, count, even_share)
+    assert len(rows) == count and (rows.diff() > 0).all()
+    even = best_of(cost, kind, round(even_share * count))
+    assert set(even.tolist()) <= set(rows.tolist())
+    others = set(rows.tolist()) - set(even.tolist())
+    left = set(range(size)) - set(even.tolist())
+    assert not others or max(cost[list(others)]) <= min([float(cost[row]) for row in left - others], default=torch.inf)
+    assert torch.equal(best_of(cost, kind, count, 0.0), cost.argsort(stable=True)[:count].sort().values)
+
+
 def test_compliance_is_that_of_springs():
     even = torch.tensor([[0.5, 0.5]])
     beside = compliance(torch.tensor([[[0.05, 0.0, 0.0], [-0.05, 0.0, 0.0]]]), even)
