@@ -186,10 +186,9 @@ def called(controller: Controller) -> str:
         return str(controller.run.path if controller.run else path)
     if not _ships(path):
         return f"{path} (hot policies shows its card)"
-    known, hand = controller.trained_objects, path.parent.name
-    if len(known) > 1:
-        return f"the shipped policy {hand}/{path.stem}, of {len(known)} objects (hot policies shows its card)"
-    return f"the shipped policy of {hand} and {path.stem} (hot policies shows its card)"
+    known = controller.trained_objects
+    several = f", of {len(known)} objects" if len(known) > 1 else ""
+    return f"the shipped policy {path.parent.name}/{path.stem}{several} (hot policies shows its card)"
 
 
 def check(controller: Controller, hand: HandSpec, object_spec: ObjectSpec, skills: Sequence[str]) -> None:

@@ -256,7 +256,7 @@ def test_a_shipped_policy_is_judged_where_there_is_no_run(hot, judge, monkeypatc
     )
     result = hot("eval --skill place --clips 4")
     assert result.exit_code == 0, result.stderr
-    assert "Judging the shipped policy of mano and Bottle (hot policies shows its card)" in result.stderr
+    assert "Judging the shipped policy mano/Bottle (hot policies shows its card)" in result.stderr
     assert [call.policy for call in judge.calls] == [None, judge.policy]
 
 
