@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Callable, Dict, Optional, Sequence, Union
+from typing import Callable, Dict, Optional, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor
@@ -43,6 +43,10 @@ class Trace:
     ref_object_pos_w: Tensor  # (T, N, 3)
     ref_object_quat_w: Tensor  # (T, N, 4)
     reward: Tensor  # (T, N)
+
+    def to(self, device: Union[str, torch.device]) -> Trace:
+        """The same trace on another device."""
+        return replace(self, **{name: getattr(self, name).to(device) for name in _columns(self)})
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,9 @@ def roll_out(
             of the frame that the step leads to.
         frames: control steps; shorter clips are held at their last frame and marked invalid there.
         disturbance: what the worlds meet; without one the environment perturbs the start states by its own draws.
+
+    Returns:
+        The trace, on the environment's device.
     """
     clip_ids = torch.arange(env.num_envs, device=env.device)
     observation = _begin(env, clip_ids, disturbance)
@@ -107,18 +114,25 @@ def roll_out(
         observation = step.observation
         rows.append(_row(env, step))
         progress(what, frame + 1, frames, {"worlds": env.num_envs})
-    columns = {name: torch.stack([row[name] for row in rows]).cpu() for name in rows[0]}
+    columns = {name: torch.stack([row.pop(name) for row in rows]) for name in tuple(rows[0])}
     names = env.motions
-    return Trace(hand=env.hand.name, object=names.objects[0], skill=names.skills[0], clip_ids=clip_ids.cpu(), **columns)
+    return Trace(hand=env.hand.name, object=names.objects[0], skill=names.skills[0], clip_ids=clip_ids, **columns)
 
 
 def join(traces: Sequence[Trace]) -> Trace:
     """One trace of all worlds in order; the traces are of consecutive parts of one motion set, equally long."""
-    columns = [each.name for each in fields(Trace) if isinstance(getattr(traces[0], each.name), Tensor)]
-    joined = {
-        name: torch.cat([getattr(each, name) for each in traces], dim=1) for name in columns if name != "clip_ids"
-    }
-    return replace(traces[0], clip_ids=torch.arange(joined["valid"].shape[1]), **joined)
+    first, *others = traces
+    if not others:
+        return first
+    columns = [name for name in _columns(first) if name != "clip_ids"]
+    joined = {name: torch.cat([getattr(each, name) for each in traces], dim=1) for name in columns}
+    valid = joined["valid"]
+    return replace(first, clip_ids=torch.arange(valid.shape[1], device=valid.device), **joined)
+
+
+def _columns(trace: Trace) -> Tuple[str, ...]:
+    """Names of the fields that are tensors."""
+    return tuple(each.name for each in fields(Trace) if isinstance(getattr(trace, each.name), Tensor))
 
 
 def _begin(env: TrackingEnv, clip_ids: Tensor, disturbance: Optional[Disturbance]) -> Tensor:

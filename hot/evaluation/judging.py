@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
 from hot.errors import HotError
 from hot.evaluation.conditions import AS_CONFIGURED, Condition, disturbance
@@ -74,27 +74,31 @@ def track(
     what: str,
     condition: Condition = AS_CONFIGURED,
     progress: Progress = silent,
+    device: Optional[str] = "cpu",
 ) -> Tuple[Trace, TaskConfig]:
     """The trace of every clip of an exam, unscored, and the task as it was judged; ``what`` heads the progress.
+
+    Args:
+        device: where the trace shall be; None for where it was made.
 
     Raises:
         HotError: the policy is for another hand or for joints of other names.
     """
     task = _judging(exam, condition, policy)
     met = disturbance(condition, exam.motions, exam.hand, exam.frames, exam.seed)
-    return _track(policy, exam, task, met, what, progress), task
+    parts = _parts(policy, exam, task, met, what, progress)
+    return join([part if device is None else part.to(device) for part in parts]), task
 
 
-def _track(
+def _parts(
     policy: Optional[Acting], exam: Exam, task: TaskConfig, met: Disturbance, what: str, progress: Progress
-) -> Trace:
-    """The trace of all clips, made part by part."""
+) -> Iterator[Trace]:
+    """The traces of consecutive parts of the clips, one after another."""
     clips, steps = exam.motions.num_clips, min(exam.frames, int(exam.motions.lengths.max())) - 1
     at_once = exam.worlds or (clips if runs_on_gpu(task.physics.engine) else CPU_WORLDS)
-    traces = []
     for first in range(0, clips, at_once):
         part = slice(first, min(first + at_once, clips))
-        motions = exam.motions.select(range(part.start, part.stop))
+        motions = exam.motions if at_once >= clips else exam.motions.select(range(part.start, part.stop))
         env = TrackingEnv(
             exam.hand,
             {motions.objects[0]: exam.object_spec},
@@ -107,8 +111,8 @@ def _track(
         with contextlib.closing(env):
             acting = None if policy is None else policy.to(env.device)
             report = _of_parts(progress, part, clips)
-            traces.append(roll_out(env, acting, steps, report, what, met.rows(part)))
-    return join(traces)
+            trace = roll_out(env, acting, steps, report, what, met.rows(part))
+        yield trace
 
 
 def _of_parts(progress: Progress, part: slice, clips: int) -> Progress:

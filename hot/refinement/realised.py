@@ -35,17 +35,19 @@ def realised(trace: Trace, source: Motions, clip_ids: Tensor, hand: HandSpec, ph
         source: clips, each as long as it was rolled out.
         clip_ids: clips to take (n,).
         physics_dt: the time step of the roll-out [s].
+
+    All are on one device.
     """
     begin = source.select(clip_ids)
     first = source.at(clip_ids, torch.zeros_like(clip_ids))
-    counts = torch.arange(int(begin.lengths.max())) < begin.lengths[:, None]  # (n, L)
+    counts = torch.arange(int(begin.lengths.max()), device=clip_ids.device) < begin.lengths[:, None]  # (n, L)
 
     def rows(start: Tensor, later: Tensor) -> Tensor:
         """Frames (S, ...) of the clips, laid end to end, from the first (n, ...) and the others (T, N, ...)."""
         return torch.cat([start[:, None], later.transpose(0, 1)[clip_ids]], dim=1)[:, : counts.shape[1]][counts]
 
     velocity = rows(first.joint_vel, trace.joint_vel)
-    driven = ActionMap(ActionConfig(), hand, torch.device("cpu")).command(trace.targets, trace.joint_vel)
+    driven = ActionMap(ActionConfig(), hand, clip_ids.device).command(trace.targets, trace.joint_vel)
     quat = torch.cat([first.object_quat_w[None], trace.object_quat_w[:, clip_ids]])
     motions = replace(
         begin,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass, replace
 from typing import Any, Dict, Mapping, Optional, Sequence
@@ -10,17 +9,18 @@ from typing import Any, Dict, Mapping, Optional, Sequence
 from torch import Tensor
 
 from hot.evaluation import Exam, Verdict, frame_errors, hot_success, skill_success
-from hot.evaluation.judging import track
+from hot.evaluation.judging import CPU_WORLDS, track
 from hot.motions import Motions
 from hot.physics import CONTROL_DT
 from hot.physics.engines import concrete, runs_on_gpu
 from hot.policies import Policy, PolicyFile
 from hot.progress import Progress, silent
+from hot.refinement.grouping import alike
 from hot.refinement.realised import realised
 from hot.refinement.report import SkillRefinement
 
-_SPREAD = 1.3
-"""How much longer the longest clip of a part may be than the shortest."""
+_LEAST, _MOST = 4096, 16384
+"""Worlds that keep a GPU busy, and more than which are no faster."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ def refine(policy: Policy, file: PolicyFile, exam: Exam, source: str, progress: 
     unperturbed = exam.task.reset.model_copy(update={"noise": 0.0})
     exam = replace(exam, task=exam.task.model_copy(update={"reset": unperturbed}))
     clock = _Clock(progress, f"rolling out {motions.skills[0]}", int((motions.lengths - 1).sum()), began)
-    parts = [_part(policy, exam, clip_ids, clock) for clip_ids in _parts(motions, exam.task.physics.engine)]
+    bounds = (_LEAST, _MOST) if runs_on_gpu(exam.task.physics.engine) else (1, CPU_WORLDS)
+    parts = [_part(policy, exam, clip_ids, clock) for clip_ids in alike(motions.lengths, *bounds)]
     clips = _in_order([part.clips for part in parts if part.clips is not None])
     report = SkillRefinement(
         skill=motions.skills[0],
@@ -78,36 +79,24 @@ class _Part:
     """Some of the clips, rolled out together."""
 
     clips: Optional[Motions]
-    """Those that were kept."""
+    """Those that were kept, on the CPU."""
     rule: Verdict
     hot: Verdict
     diverged: Tensor  # (n,) bool
 
 
-def _parts(motions: Motions, engine: str) -> Sequence[Tensor]:
-    """Clips (n,) that are rolled out together: on a GPU all, on a CPU those of about the same length.
-
-    A world whose clip has ended goes on until the longest ends, which a GPU hardly notices, and a CPU does.
-    """
-    order = motions.lengths.argsort(stable=True)
-    if runs_on_gpu(engine):
-        return [order]
-    step = (motions.lengths[order].double().log() / math.log(_SPREAD)).floor()
-    _, counts = step.unique_consecutive(return_counts=True)
-    return order.split(counts.tolist())
-
-
 def _part(policy: Policy, exam: Exam, clip_ids: Tensor, clock: _Clock) -> _Part:
     motions = exam.motions.select(clip_ids)
     whole = replace(exam, motions=motions, frames=int(motions.lengths.max()))
-    trace, task = track(policy, whole, clock.what, progress=clock.part(int((motions.lengths - 1).sum())))
+    report = clock.part(int((motions.lengths - 1).sum()))
+    trace, task = track(policy, whole, clock.what, progress=report, device=None)
     errors = frame_errors(trace, exam.object_spec)
     rule, hot, diverged = skill_success(trace, errors), hot_success(errors), (trace.diverged & trace.valid).any(0)
     kept = (rule.success & hot.success & ~diverged).nonzero()[:, 0]
     if not len(kept):
         return _Part(None, rule, hot, diverged)
-    clips = realised(trace, motions, kept, exam.hand, CONTROL_DT / task.physics.substeps)
-    return _Part(replace(clips, clip_source=clip_ids[kept]), rule, hot, diverged)
+    clips = realised(trace, motions.to(kept.device), kept, exam.hand, CONTROL_DT / task.physics.substeps)
+    return _Part(replace(clips.to("cpu"), clip_source=clip_ids[kept.cpu()]), rule, hot, diverged)
 
 
 def _in_order(parts: Sequence[Motions]) -> Optional[Motions]:

@@ -83,6 +83,8 @@ class GraspConfig(Config):
     of all, whatever they are for."""
     close_frames: int = Field(default=30, ge=1)
     """Frames in which the hand closes while the object is held in place."""
+    close_substeps: int = Field(default=2, ge=1, le=64)
+    """Physics steps per frame of closing and pressing; one contact between two parts then, as in training."""
     close_lead: float = Field(default=0.1, gt=0)
     """Largest distance of the fingers' targets from the fingers in closing [rad]."""
     overclose: float = Field(default=0.1, ge=0)

@@ -25,7 +25,6 @@ from hot.synthesis.seeds import Seeder, Seeds
 from hot.synthesis.touches import pads_of, touches
 from hot.synthesis.transforms import Transform, compose, invert
 from hot.synthesis.trial import Held, Trial
-from hot.synthesis.worlds import Worlds
 
 _SHAPES = 512
 """Closed hand shapes with which fingers may begin."""
@@ -72,12 +71,12 @@ class Synthesiser:
         self._seeder = Seeder(hand, object_spec, resting, closed, self._pads, config, own)
         self._planner = Planner(hand, object_spec, self._pads, self._field, config)
         self._clearance = Clearance(hand, object_spec, self.device)
-        self._worlds = Worlds(hand, object_spec, physics, min(self.candidates, config.worlds))
-        self._trial = Trial(hand, object_spec, config, self._worlds, progress)
+        most = min(self.candidates, config.worlds)
+        self._trial = Trial(hand, object_spec, config, physics, most, progress)
 
     def close(self) -> None:
-        """Free the engine."""
-        self._worlds.free()
+        """Free the engines."""
+        self._trial.free()
 
     def draw(self, families: Mapping[int, Optional[Seeds]], candidates: Optional[int] = None) -> Seeds:
         """Seeds of a batch, or of so many candidates: some for any use, and equal shares for the resting poses that are

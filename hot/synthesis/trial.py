@@ -11,7 +11,7 @@ from torch import Tensor
 from hot import rotations
 from hot.hands import HandSpec
 from hot.objects import ObjectSpec
-from hot.physics import Physics
+from hot.physics import Physics, PhysicsConfig
 from hot.progress import Progress
 from hot.synthesis.candidates import Candidates
 from hot.synthesis.config import GraspConfig
@@ -64,20 +64,33 @@ class Held:
 
 
 class Trial:
-    """Runs candidates of one hand and one object, some thousand at once."""
+    """Runs candidates of one hand and one object, some thousand at once.
+
+    Hands close in physics as coarse as training's (``close_substeps``), which finds the same balance in half the time;
+    what they hold is shaken in ``physics`` itself.
+    """
 
     def __init__(
         self,
         hand: HandSpec,
         object_spec: ObjectSpec,
         config: GraspConfig,
-        worlds: Worlds,
+        physics: PhysicsConfig,
+        most: int,
         progress: Progress,
     ) -> None:
-        self._object, self._config, self._worlds, self._progress = object_spec, config, worlds, progress
+        self._object, self._config, self._progress = object_spec, config, progress
+        coarse = physics.model_copy(update={"substeps": config.close_substeps, "multi_contact": False})
+        self._closing = Worlds(hand, object_spec, coarse, most)
+        self._shaking = Worlds(hand, object_spec, physics, most)
         finger_of = dict(zip(hand.tree.names, hand.finger_of_body))
         finger = torch.tensor([finger_of[name] for name in hand.contact_bodies])
         self._finger_mask = torch.stack([finger == f for f in range(hand.num_fingers)]).float()  # (F, C)
+
+    def free(self) -> None:
+        """Free the engines."""
+        self._closing.free()
+        self._shaking.free()
 
     def run(self, candidates: Candidates) -> Held:
         """The candidates that hold the object through the whole trial."""
@@ -86,7 +99,7 @@ class Trial:
     def close(self, candidates: Candidates) -> Held:
         """Close on the pinned object, press while it gives way, and let it go without gravity; what still holds it."""
         count = len(candidates.start)
-        held = Held.join([self._close(candidates, rows) for rows in self._worlds.parts(count)])
+        held = Held.join([self._close(candidates, rows) for rows in self._closing.parts(count)])
         self._progress("closing hands", count, count, {"held": float(len(held.rows))})
         return held
 
@@ -98,7 +111,7 @@ class Trial:
         """
         count, net = len(held.rows), acceleration or self._config.shake
         for directions in _directions():
-            batches = self._worlds.parts(len(held.rows))
+            batches = self._shaking.parts(len(held.rows))
             parts = [self._shake(held.select(rows), net * directions) for rows in batches]
             held = Held.join(parts) if parts else held
         self._progress("shaking", count, count, {"held": float(len(held.rows))})
@@ -116,7 +129,7 @@ class Trial:
         fresh = replace(held, rows=rows)
         for level in self._config.stronger:
             pulled, pulls = fresh.select(rows.repeat_interleave(_SIDES)), level * directions.repeat(len(rows), 1)
-            batches = self._worlds.parts(len(pulled.rows))
+            batches = self._shaking.parts(len(pulled.rows))
             parts = [self._shake(pulled.select(part), pulls[part][None]).rows for part in batches]
             survived = torch.cat([rows[:0], *parts]).bincount(minlength=len(strength)) == _SIDES
             rows = survived.nonzero()[:, 0]
@@ -124,7 +137,7 @@ class Trial:
         return strength
 
     def _close(self, candidates: Candidates, rows: Tensor) -> Held:
-        physics = self._worlds.of(len(rows))
+        physics = self._closing.of(len(rows))
         rows = rows.to(physics.device)
         tried = candidates.select(filled(rows, physics.num_worlds))
         wrist = self._close_fingers(physics, tried)
@@ -177,7 +190,7 @@ class Trial:
 
         Returns what still holds.
         """
-        config, physics = self._config, self._worlds.of(len(held.rows))
+        config, physics = self._config, self._shaking.of(len(held.rows))
         whole = held.select(filled(torch.arange(len(held.rows), device=physics.device), physics.num_worlds))
         self._place(physics, whole.joints, compose(_wrist_pose(whole.joints), (whole.pos_h, whole.quat_h)))
         physics.set_targets(whole.command)

@@ -17,7 +17,6 @@ from hot.synthesis.clearance import Clearance
 from hot.synthesis.config import JUDGING_PHYSICS
 from hot.synthesis.transforms import compose, invert
 from hot.synthesis.trial import Held, Trial
-from hot.synthesis.worlds import Worlds
 
 PAIRS = [
     (hand, name)
@@ -65,8 +64,7 @@ def test_shipped_grasps_survive_the_shake_again():
     in_hand, zero = invert(grasps.wrist_o), torch.zeros(len(grasps))
     command = torch.cat([joints[:, :6], grasps.command], dim=-1)
     held = Held(torch.arange(len(grasps)), joints, command, *in_hand, *in_hand, zero, zero, zero)
-    worlds = Worlds(hand, bottle, JUDGING_PHYSICS, len(grasps))
-    trial = Trial(hand, bottle, GraspConfig(shake=9.81), worlds, silent)
+    trial = Trial(hand, bottle, GraspConfig(shake=9.81), JUDGING_PHYSICS, len(grasps), silent)
     survivors = trial.shake(held)
     assert len(survivors.rows) >= 0.85 * len(grasps)
 
