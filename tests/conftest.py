@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
-from typing import Any, Iterator
+from dataclasses import replace
+from typing import Any, Iterator, Sequence
 
 with contextlib.suppress(ImportError):
     importlib.import_module("isaacgym.gymapi")  # Isaac Gym refuses to be imported after torch
@@ -17,6 +18,7 @@ from hypothesis import settings
 from hot import rotations
 from hot.hands import HandSpec, Kinematics, load_hand
 from hot.motions import Motions
+from hot.motions.clips import FRAME_FIELDS
 from hot.objects import ObjectSpec, load_object
 
 FRAMES = 40
@@ -112,6 +114,15 @@ def hover_motions(hand: HandSpec, spec: ObjectSpec, clips: int = 4) -> Motions:
         meta={},
     )
     return motions.with_velocities()
+
+
+def shortened(motions: Motions, lengths: Sequence[int]) -> Motions:
+    """The first clips, each cut after so many frames."""
+    first = motions.clip_start.tolist()
+    frames = torch.cat([start + torch.arange(length) for start, length in zip(first, lengths)])
+    starts = torch.tensor([0, *lengths]).cumsum(0)
+    chosen = {name: getattr(motions, name)[frames] for name in FRAME_FIELDS}
+    return replace(motions.select(range(len(lengths))), clip_start=starts, **chosen)
 
 
 @pytest.fixture(scope="session")

@@ -39,5 +39,6 @@ class EvaluationConfig(Config):
     seed: int = Field(default=1_000_003, ge=1)
     """Seed of the held-out clips and of the perturbations; training seeds must differ."""
     worlds: Optional[int] = Field(default=None, ge=1)
-    """Clips that are tracked at once; None takes 512 on a CPU and all on a GPU. It changes no clip's conditions."""
+    """Most clips that are tracked at once; None takes 512 on a CPU and 16,384 on a GPU. It changes no clip's
+    conditions."""
     robustness: RobustnessConfig = RobustnessConfig()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
-from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 from hot.errors import HotError
 from hot.evaluation.conditions import AS_CONFIGURED, Condition, disturbance
@@ -17,17 +17,17 @@ from hot.physics.engines import concrete, runs_on_gpu
 from hot.planning.inspection import resting_poses
 from hot.policies import Policy
 from hot.progress import Progress, silent
-from hot.rollouts import Acting, Disturbance, Trace, join, roll_out
+from hot.rollouts import Acting, Trace, enough_worlds, roll_out
 from hot.tracking import TrackingEnv
 from hot.tracking.config import ActionConfig, ObservationConfig, RandomizationConfig, TaskConfig, TerminationConfig
 
-CPU_WORLDS = 512
-"""Worlds at once on a CPU: more would need memory and gain no speed."""
+CPU_WORLDS, GPU_WORLDS = 512, 16384
+"""Most worlds at once: more would need memory and gain no speed."""
 
 
 @dataclass(frozen=True)
 class Exam:
-    """What controllers are judged on: the clips of one skill, or composed ones, and one object, one world a clip.
+    """What controllers are judged on: the clips of one skill, or composed ones, and one object.
 
     ``task``'s physics is refined and its perturbation kept; a policy brings its own observation and action. Of each
     clip the first ``frames`` are tracked; shorter clips end earlier. ``seed`` is that of all disturbances.
@@ -40,7 +40,7 @@ class Exam:
     frames: int
     seed: int
     worlds: Optional[int] = None
-    """Clips tracked at once; None takes 512 on a CPU and all on a GPU."""
+    """Most clips tracked at once; None takes 512 on a CPU and 16,384 on a GPU."""
     sequence: Optional[str] = None
     """What composed clips are called; None for clips of one skill, which are judged by its own rule too."""
 
@@ -86,43 +86,20 @@ def track(
     """
     task = _judging(exam, condition, policy)
     met = disturbance(condition, exam.motions, exam.hand, exam.frames, exam.seed)
-    parts = _parts(policy, exam, task, met, what, progress)
-    return join([part if device is None else part.to(device) for part in parts]), task
-
-
-def _parts(
-    policy: Optional[Acting], exam: Exam, task: TaskConfig, met: Disturbance, what: str, progress: Progress
-) -> Iterator[Trace]:
-    """The traces of consecutive parts of the clips, one after another."""
-    clips, steps = exam.motions.num_clips, min(exam.frames, int(exam.motions.lengths.max())) - 1
-    at_once = exam.worlds or (clips if runs_on_gpu(task.physics.engine) else CPU_WORLDS)
-    for first in range(0, clips, at_once):
-        part = slice(first, min(first + at_once, clips))
-        motions = exam.motions if at_once >= clips else exam.motions.select(range(part.start, part.stop))
-        env = TrackingEnv(
-            exam.hand,
-            {motions.objects[0]: exam.object_spec},
-            motions,
-            task,
-            num_envs=motions.num_clips,
-            seed=exam.seed,
-            auto_reset=False,
-        )
-        with contextlib.closing(env):
-            acting = None if policy is None else policy.to(env.device)
-            report = _of_parts(progress, part, clips)
-            trace = roll_out(env, acting, steps, report, what, met.rows(part))
-        yield trace
-
-
-def _of_parts(progress: Progress, part: slice, clips: int) -> Progress:
-    """Progress of a part of the clips as progress of all of them."""
-
-    def report(what: str, done: int, total: int, figures: Mapping[str, float]) -> None:
-        share = (part.start + (part.stop - part.start) * done / total) / clips
-        progress(what, round(share * total), total, figures)
-
-    return report
+    motions, steps = exam.motions, min(exam.frames, int(exam.motions.lengths.max())) - 1
+    most = exam.worlds or (GPU_WORLDS if runs_on_gpu(task.physics.engine) else CPU_WORLDS)
+    env = TrackingEnv(
+        exam.hand,
+        {motions.objects[0]: exam.object_spec},
+        motions,
+        task,
+        num_envs=enough_worlds((motions.lengths - 1).clamp(1, steps), most),
+        seed=exam.seed,
+        auto_reset=False,
+    )
+    with contextlib.closing(env):
+        trace = roll_out(env, policy and policy.to(env.device), steps, progress, what, met)
+    return trace if device is None else trace.to(device), task
 
 
 def _judging(exam: Exam, condition: Condition, policy: Optional[Acting]) -> TaskConfig:

@@ -6,21 +6,21 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any, Dict, Mapping, Optional, Sequence
 
+import torch
 from torch import Tensor
 
 from hot.evaluation import Exam, Verdict, frame_errors, hot_success, skill_success
-from hot.evaluation.judging import CPU_WORLDS, track
+from hot.evaluation.judging import track
 from hot.motions import Motions
 from hot.physics import CONTROL_DT
 from hot.physics.engines import concrete, runs_on_gpu
 from hot.policies import Policy, PolicyFile
 from hot.progress import Progress, silent
-from hot.refinement.grouping import alike
 from hot.refinement.realised import realised
 from hot.refinement.report import SkillRefinement
 
-_LEAST, _MOST = 4096, 16384
-"""Worlds that keep a GPU busy, and more than which are no faster."""
+_AT_ONCE = {"cpu": 2048, "cuda": 16384}
+"""Clips whose frames are in memory at once: a gigabyte of a CPU's, ten of a GPU's."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ def refine(policy: Policy, file: PolicyFile, exam: Exam, source: str, progress: 
     unperturbed = exam.task.reset.model_copy(update={"noise": 0.0})
     exam = replace(exam, task=exam.task.model_copy(update={"reset": unperturbed}))
     clock = _Clock(progress, f"rolling out {motions.skills[0]}", int((motions.lengths - 1).sum()), began)
-    bounds = (_LEAST, _MOST) if runs_on_gpu(exam.task.physics.engine) else (1, CPU_WORLDS)
-    parts = [_part(policy, exam, clip_ids, clock) for clip_ids in alike(motions.lengths, *bounds)]
-    clips = _in_order([part.clips for part in parts if part.clips is not None])
+    parts = [_part(policy, exam, clip_ids, clock) for clip_ids in _parts(motions, exam.task.physics.engine)]
+    kept = [part.clips for part in parts if part.clips is not None]
+    clips = Motions.concatenate(kept) if kept else None
     report = SkillRefinement(
         skill=motions.skills[0],
         hand=exam.hand.name,
@@ -85,6 +85,12 @@ class _Part:
     diverged: Tensor  # (n,) bool
 
 
+def _parts(motions: Motions, engine: str) -> Sequence[Tensor]:
+    """Clips (n,) that are rolled out together."""
+    most = _AT_ONCE["cuda" if runs_on_gpu(engine) else "cpu"]
+    return torch.arange(motions.num_clips).tensor_split(-(-motions.num_clips // most))
+
+
 def _part(policy: Policy, exam: Exam, clip_ids: Tensor, clock: _Clock) -> _Part:
     motions = exam.motions.select(clip_ids)
     whole = replace(exam, motions=motions, frames=int(motions.lengths.max()))
@@ -97,15 +103,6 @@ def _part(policy: Policy, exam: Exam, clip_ids: Tensor, clock: _Clock) -> _Part:
         return _Part(None, rule, hot, diverged)
     clips = realised(trace, motions.to(kept.device), kept, exam.hand, CONTROL_DT / task.physics.substeps)
     return _Part(replace(clips.to("cpu"), clip_source=clip_ids[kept.cpu()]), rule, hot, diverged)
-
-
-def _in_order(parts: Sequence[Motions]) -> Optional[Motions]:
-    """The clips of all parts by the number of their source; None if there is none."""
-    if not parts:
-        return None
-    clips = Motions.concatenate(parts)
-    assert clips.clip_source is not None
-    return clips.select(clips.clip_source.argsort())
 
 
 def _meta(report: SkillRefinement, source: Motions) -> Dict[str, Any]:

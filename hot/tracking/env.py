@@ -131,18 +131,25 @@ class TrackingEnv:
         """The skill (N,) of the frame that the coming step leads to, an index into ``motions.skills``."""
         return self.reference.skill(self.clip_ids, self.frames + 1)
 
-    def reset(self, clip_ids: Optional[Tensor] = None, numbers: Optional[Tensor] = None) -> Tensor:
+    def reset(
+        self,
+        clip_ids: Optional[Tensor] = None,
+        numbers: Optional[Tensor] = None,
+        worlds: Optional[Tensor] = None,
+    ) -> Tensor:
         """Start every world, at drawn clips and frames or at the first frame of given clips (N,); observe.
 
-        Given clips may come with the numbers (N, :func:`hot.tracking.resets.draws_needed`) that perturb them.
+        Given clips may come with the numbers (N, :func:`hot.tracking.resets.draws_needed`) that perturb them, and be
+        for some worlds only, by number.
         """
         if clip_ids is None:
             self._restart(torch.ones(self.num_envs, dtype=torch.bool, device=self.device), *self._numbers())
             return self.observe()
         if numbers is None:
-            numbers = self._random(self.num_envs)[:, _DRAWS_OF_CLIP:]
+            numbers = self._random(len(clip_ids))[:, _DRAWS_OF_CLIP:]
         clip_ids = clip_ids.to(self.device)
-        self._write(self._everyone, *self._prepare(clip_ids, torch.zeros_like(clip_ids), Draws(numbers)))
+        start = self._prepare(clip_ids, torch.zeros_like(clip_ids), Draws(numbers))
+        self._write(self._everyone if worlds is None else worlds, *start)
         return self.observe()
 
     def _random(self, worlds: int) -> Tensor:

@@ -11,6 +11,7 @@ from hot.evaluation import Condition, Exam, RobustnessConfig, conditions, judge
 from hot.evaluation.conditions import disturbance
 from hot.planning.inspection import resting_poses
 from hot.tracking.config import ResetConfig, TaskConfig
+from tests.conftest import shortened
 
 PUSH = Condition("push", push=2.0, push_frames=12)
 
@@ -43,18 +44,21 @@ def test_no_push_begins_before_the_object_is_held(allegro, hover):
 
 def test_a_push_acts_for_its_frames_only(allegro, hover):
     met = replace(disturbance(PUSH, hover, allegro, frames=30, seed=3), force_from=torch.tensor([0, 1, 2, 3]))
-    force = met.force_at(12, torch.device("cpu"))
+    force = met.force_at(torch.arange(4), torch.full((4,), 12))
     assert force is not None
     assert force.norm(dim=1).tolist() == pytest.approx([0.0, 2.0, 2.0, 2.0])
 
 
 @pytest.mark.parametrize("condition", [Condition(noise=1.0), PUSH, Condition("light", mass=0.5)])
 def test_clips_meet_the_same_whatever_runs_at_once(allegro, bottle, hover, condition):
-    whole, trace = judge(None, exam(allegro, bottle, hover), condition)
-    parts, again = judge(None, exam(allegro, bottle, hover, worlds=3), condition)
-    assert torch.equal(trace.object_pos_w, again.object_pos_w) and torch.equal(trace.joint_pos, again.joint_pos)
-    assert torch.equal(again.clip_ids, torch.arange(4))
-    assert whole == parts
+    motions = shortened(hover, (18, 12, 20, 14))
+    whole, trace = judge(None, exam(allegro, bottle, motions, worlds=4), condition)
+    for worlds in (1, 2):
+        one_by_one, again = judge(None, exam(allegro, bottle, motions, worlds=worlds), condition)
+        assert torch.equal(trace.object_pos_w, again.object_pos_w) and torch.equal(trace.joint_pos, again.joint_pos)
+        assert torch.equal(trace.valid, again.valid) and trace.valid.sum(0).tolist() == [17, 11, 19, 13]
+        assert torch.equal(again.clip_ids, torch.arange(4))
+        assert whole == one_by_one
 
 
 def test_every_condition_changes_what_happens(allegro, bottle, hover):

@@ -13,6 +13,7 @@ from hot.policies import Policy, PolicySpec
 from hot.tracking import TrackingEnv
 from hot.tracking.config import ObservationConfig, ResetConfig, TaskConfig
 from hot.tracking.observations import layout
+from tests.conftest import shortened
 
 TASK = TaskConfig(reset=ResetConfig(noise=0.0))
 
@@ -70,16 +71,7 @@ def test_two_controllers_meet_the_same_perturbations(allegro, bottle, hover):
 
 
 def test_frames_beyond_a_clip_are_not_judged(allegro, bottle, hover):
-    short = dataclasses.replace(hover.select(torch.tensor([0, 1])))
-    lengths = torch.tensor([40, 25])
-    keep = torch.cat([torch.arange(40), 40 + torch.arange(25)])
-    per_frame = ("joint_pos", "joint_vel", "command", "key_pos_w", "object_pos_w", "object_quat_w")
-    per_frame += ("object_linvel_w", "object_angvel_w", "contact")
-    cut = dataclasses.replace(
-        short,
-        clip_start=torch.cat([torch.zeros(1, dtype=torch.long), lengths.cumsum(0)]),
-        **{name: getattr(short, name)[keep] for name in per_frame},
-    )
+    cut = shortened(hover, (40, 25))
     _, trace = judge(None, Exam(TASK, allegro, bottle, cut, frames=60, seed=1))
     assert trace.valid.sum(0).tolist() == [39, 24]
 

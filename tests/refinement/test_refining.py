@@ -18,6 +18,7 @@ from hot.tracking.actions import ActionMap
 from hot.tracking.config import ActionConfig, ResetConfig, TaskConfig
 from hot.tracking.observations import layout
 from hot.tracking.reference import Reference
+from tests.conftest import shortened
 
 TASK = TaskConfig(reset=ResetConfig(noise=0.0))
 FILE = PolicyFile(path="p.safetensors", sha256="0")
@@ -139,14 +140,7 @@ def test_where_a_touch_vibrates_either_is_fine():
 
 
 def test_clips_too_short_for_the_rule_are_counted_and_not_kept(restless, exam, hover):
-    frames = torch.cat([torch.arange(40), 40 + torch.arange(20)])
-    per_frame = ("joint_pos", "joint_vel", "command", "key_pos_w", "object_pos_w", "object_quat_w", "object_linvel_w",
-                 "object_angvel_w", "contact")  # fmt: skip
-    cut = replace(
-        hover.select([0, 1]),
-        clip_start=torch.tensor([0, 40, 60]),
-        **{name: getattr(hover, name)[frames] for name in per_frame},
-    )
+    cut = shortened(hover, (40, 20))
     whole = refine(restless, FILE, replace(exam, motions=cut), "somewhere")
     assert (whole.report.kept, whole.report.too_short) == (1, 1)
     assert whole.motions is not None and whole.motions.lengths.tolist() == [40]
@@ -156,11 +150,7 @@ def test_clips_too_short_for_the_rule_are_counted_and_not_kept(restless, exam, h
 
 
 def test_clips_of_different_lengths_are_kept_in_their_order(restless, exam, hover):
-    frames = torch.cat([clip * 40 + torch.arange(size) for clip, size in enumerate((40, 31, 39, 36))])
-    per_frame = ("joint_pos", "joint_vel", "command", "key_pos_w", "object_pos_w", "object_quat_w", "object_linvel_w",
-                 "object_angvel_w", "contact")  # fmt: skip
-    start = torch.tensor([0, 40, 71, 110, 146])
-    cut = replace(hover, clip_start=start, **{name: getattr(hover, name)[frames] for name in per_frame})
+    cut = shortened(hover, (40, 31, 39, 36))
     kept = refine(restless, FILE, replace(exam, motions=cut), "somewhere").motions
     assert kept is not None and kept.clip_source is not None
     assert kept.clip_source.tolist() == [0, 1, 2, 3] and kept.lengths.tolist() == [40, 31, 39, 36]
