@@ -1,12 +1,13 @@
-"""Many small operations as a few GPU kernels, and many kernels as one launch."""
+"""Many small operations as a few GPU kernels, many kernels as one launch, and on a CPU one thread for all of them."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import logging
 import os
 import shutil
-from typing import Callable, Optional, Tuple, TypeVar, cast
+from typing import Callable, Iterator, Optional, Tuple, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -71,6 +72,19 @@ class Replay:
         with torch.cuda.graph(graph, capture_error_mode="thread_local"):
             self._results = self._function(*self._arguments)
         self._graph = graph
+
+
+@contextlib.contextmanager
+def one_thread(device: torch.device) -> Iterator[None]:
+    """On a CPU the task is some hundred small operations: more threads would spend their time waiting for each
+    other, and on a busy machine far longer than working."""
+    threads = torch.get_num_threads()
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _has_c_compiler() -> bool:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
-from typing import Dict, Iterator, Mapping, Optional, Sequence, Tuple
+from typing import Dict, Mapping, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
 
 from hot.errors import HotError
-from hot.fusion import Replay, fuse
+from hot.fusion import Replay, fuse, one_thread
 from hot.hands import HandSpec
 from hot.motions import Motions
 from hot.objects import ObjectSpec
@@ -142,15 +141,18 @@ class TrackingEnv:
         Given clips may come with the numbers (N, :func:`hot.tracking.resets.draws_needed`) that perturb them, and be
         for some worlds only, by number.
         """
-        if clip_ids is None:
-            self._restart(torch.ones(self.num_envs, dtype=torch.bool, device=self.device), *self._numbers())
+        with one_thread(self.device):
+            if clip_ids is None:
+                self._restart(torch.ones(self.num_envs, dtype=torch.bool, device=self.device), *self._numbers())
+            else:
+                self._begin(clip_ids.to(self.device), numbers, self._everyone if worlds is None else worlds)
             return self.observe()
+
+    def _begin(self, clip_ids: Tensor, numbers: Optional[Tensor], worlds: Tensor) -> None:
+        """Start worlds (n,) at the first frame of clips (n,)."""
         if numbers is None:
             numbers = self._random(len(clip_ids))[:, _DRAWS_OF_CLIP:]
-        clip_ids = clip_ids.to(self.device)
-        start = self._prepare(clip_ids, torch.zeros_like(clip_ids), Draws(numbers))
-        self._write(self._everyone if worlds is None else worlds, *start)
-        return self.observe()
+        self._write(worlds, *self._prepare(clip_ids, torch.zeros_like(clip_ids), Draws(numbers)))
 
     def _random(self, worlds: int) -> Tensor:
         """Uniform numbers (n, R) for the starts of some worlds."""
@@ -163,7 +165,7 @@ class TrackingEnv:
         state is measured against the reference of the same instant, 5. rewarded and judged, 6. ended worlds
         start again, 7. all worlds observe.
         """
-        with _one_thread(self.device):
+        with one_thread(self.device):
             return self._step(action)
 
     def _step(self, action: Tensor) -> Step:
@@ -296,19 +298,6 @@ class TrackingEnv:
 
 def _below(prefix: str, snapshot: Mapping[str, Tensor]) -> Dict[str, Tensor]:
     return {name[len(prefix) :]: value for name, value in snapshot.items() if name.startswith(prefix)}
-
-
-@contextlib.contextmanager
-def _one_thread(device: torch.device) -> Iterator[None]:
-    """On a CPU the task is some hundred small operations: more threads would spend their time waiting for each
-    other, and on a busy machine far longer than working."""
-    threads = torch.get_num_threads()
-    if device.type == "cpu":
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 _DRAWS_OF_CLIP = 3
