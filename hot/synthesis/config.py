@@ -54,7 +54,7 @@ class GraspConfig(Config):
 
     candidates: int = Field(default=0, ge=0)
     """Hands closed on the object per round of the search; 0: as many as keep the machine busy, few on a CPU."""
-    worlds: int = Field(default=4096, ge=1)
+    worlds: int = Field(default=8192, ge=1)
     """Most hands in physics at once: of more candidates those that still hold are put together before the next test."""
     rounds: int = Field(default=12, ge=1)
     """Rounds after which the search ends with what it has."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Dict, Mapping, Optional, Sequence, Tuple
 
 import torch
@@ -24,28 +23,11 @@ from hot.tracking.resets import Draws, Start, draw_factors, draws_needed, pertur
 from hot.tracking.rewards import reward
 from hot.tracking.sampling import ClipSampler, deal
 from hot.tracking.state import SurfacePoints, TrackingState, compare
+from hot.tracking.step import Step
 from hot.tracking.terminations import failed
 
 ERROR_POINTS = 20
 """Surface points (the farthest-point ones) over which the object error is a mean."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """What one control step yields; everything but the observation belongs to the instant before restarts."""
-
-    observation: Tensor  # (N, O) of the instant after ended worlds started again
-    reward: Tensor  # (N,)
-    failed: Tensor  # (N,) bool: given up
-    timed_out: Tensor  # (N,) bool: ran to the end of the episode or clip
-    object_error: Tensor  # (N,) [m]
-    turn_error: Tensor  # (N,) [rad]
-    hand_error: Tensor  # (N,) [m]
-
-    @property
-    def done(self) -> Tensor:
-        """Worlds (N,) bool whose episode ended."""
-        return self.failed | self.timed_out
 
 
 class TrackingEnv:
