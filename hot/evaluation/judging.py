@@ -22,7 +22,7 @@ from hot.tracking import TrackingEnv
 from hot.tracking.config import ActionConfig, ObservationConfig, RandomizationConfig, TaskConfig, TerminationConfig
 
 CPU_WORLDS, GPU_WORLDS = 512, 16384
-"""Most worlds at once: more would need memory and gain no speed."""
+"""Most worlds at once: more would need memory."""
 
 
 @dataclass(frozen=True)

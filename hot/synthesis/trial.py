@@ -66,8 +66,8 @@ class Held:
 class Trial:
     """Runs candidates of one hand and one object, some thousand at once.
 
-    Hands close in physics as coarse as training's (``close_substeps``), which finds the same balance in half the time;
-    what they hold is shaken in ``physics`` itself.
+    Hands close in physics as coarse as training's (``close_substeps``), in which as many find their
+    balance (docs/grasps.md); what they hold is shaken in ``physics`` itself.
     """
 
     def __init__(

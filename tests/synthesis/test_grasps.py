@@ -12,6 +12,7 @@ from hot.hands import load_hand, packaged_hand_names
 from hot.objects import load_object, packaged_names
 from hot.progress import silent
 from hot.synthesis import GraspConfig, find_grasps, load_grasps, load_resting
+from hot.synthesis import trial as trial_module
 from hot.synthesis.bench import bench_grasps
 from hot.synthesis.clearance import Clearance
 from hot.synthesis.config import JUDGING_PHYSICS
@@ -54,6 +55,16 @@ def test_shipped_grasps_differ(hand, name):
     features = torch.cat([grasps.wrist_pos_o / 0.05, rotations.to_matrix(grasps.wrist_quat_o).flatten(1)], dim=-1)
     features = torch.cat([features, grasps.fingers], dim=-1)
     assert torch.pdist(features).min() > 0.05
+
+
+def test_hands_close_in_coarser_physics_than_that_in_which_they_are_shaken(monkeypatch):
+    made = []
+    monkeypatch.setattr(trial_module, "Worlds", lambda hand, bottle, physics, most: made.append((physics, most)))
+    Trial(load_hand("allegro"), load_object("Bottle"), GraspConfig(close_substeps=3), JUDGING_PHYSICS, 7, silent)
+    assert made == [
+        (JUDGING_PHYSICS.model_copy(update={"substeps": 3, "multi_contact": False}), 7),
+        (JUDGING_PHYSICS, 7),
+    ]
 
 
 @pytest.mark.slow
