@@ -93,11 +93,9 @@ def list_(hand: _KEPT_HANDS = "all", object_: _KEPT_OBJECTS = "all", as_json: op
     """What the libraries of grasps hold: counts by resting pose, strength, overlap, and how different they are."""
     from hot.synthesis import load_grasps
 
-    rows = [_figures(load_grasps(*pair), *choices.specs_of(*pair)) for pair in _kept(hand, object_)]
+    rows = [_figures(load_grasps(*pair), *choices.specs_of(*pair)) for pair in _existing(hand, object_)]
     if as_json:
         return console.show_json(rows)
-    if not rows:
-        return console.note("None. Make some: hot grasps find")
     console.show_table("Grasps", list(rows[0]), [[_text(value) for value in row.values()] for row in rows], words=2)
 
 
@@ -187,15 +185,14 @@ def _existing(hands: Optional[str], objects: Optional[str]) -> List[Tuple[str, s
     """The same; a pair that was named but has no library is an error.
 
     Raises:
-        HotError: it says which libraries there are.
+        HotError: it names those pairs.
     """
     found = _kept(hands, objects)
     named = [(hand, name) for hand in _listed(hands, ()) for name in _listed(objects, ())]
     lacking = [f"{name} with {hand}" for hand, name in named if not _kept(hand, name)]
     if lacking or not found:
-        there = [f"{name} with {hand}" for hand, name in _kept("all", "all")]
         asked = console.names(lacking) if lacking else f"{objects} with {hands}"
-        raise HotError(f"no grasps of {asked}. There are: {console.names(there)}. Make some: hot grasps find")
+        raise HotError(f"no grasps of {asked}. Make some: hot grasps find. What there is: hot grasps list")
     return found
 
 
